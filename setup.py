@@ -9,8 +9,17 @@ ROOT = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (ROOT / "somaseg/__init__.py").read_text()).group(1)
 
 EXTRAS = {
-    "test": ["pytest>=8", "dill>=0.3.8", "hypothesis>=6.100", "ruff>=0.8", "ai-edge-litert>=2.0", "stardist>=0.9"],
+    "test": [
+        "pytest>=8",
+        "dill>=0.3.8",
+        "hypothesis>=6.100",
+        "ruff>=0.8",
+        "ai-edge-litert>=2.0",
+        "py-ctcmetrics>=1.3.3",
+        "stardist>=0.9",
+    ],
     "litert": ["ai-edge-litert>=2.0"],
+    "score": ["py-ctcmetrics>=1.3.3"],  # with scikit-learn, 60 MB
     "tfds": ["apache-beam>=2.65", "mlcroissant>=1.0"],  # what the tfds command of TFDS 4.9.10 imports
 }
 

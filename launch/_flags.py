@@ -25,6 +25,7 @@ _HELP = {
     "elastic_rate": "Share of the crops that are deformed (not with --threefold).",
     "elastic_alpha": "Amplitude of the elastic deformation, pixels.",
     "elastic_sigma": "Smoothness of the elastic deformation, pixels.",
+    "imaging_rate": "Share of the crops whose gamma, gain, stain and noise are varied.",
     "raw_rate": "Share of the crops left at raw intensities instead of contrast-stretched.",
     "smoothing_px": "Gaussian smoothing of the crops against noise, pixels.",
     "seed": "Of crops, order, augmentation and fresh weights.",

@@ -16,6 +16,7 @@ _PUBLIC = {
     "normalize_contrast": "somaseg.data.intensity",
     "ElasticDeformation": "somaseg.data.augmentation",
     "RandomFlip": "somaseg.data.augmentation",
+    "simulate_movie": "somaseg.simulation",
     "simulate_still": "somaseg.simulation",
 }
 

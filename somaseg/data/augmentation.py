@@ -10,7 +10,7 @@ import keras
 from keras import ops
 
 
-class _JointAugmentation(keras.layers.Layer):
+class JointAugmentation(keras.layers.Layer):
     """Base of the layers here: seeding, unbatched input, and one random draw for image and targets."""
 
     def __init__(self, seed=None, **kwargs):
@@ -45,7 +45,7 @@ class _JointAugmentation(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="somaseg")
-class ElasticDeformation(_JointAugmentation):
+class ElasticDeformation(JointAugmentation):
     """Elastic deformation of Simard et al. 2003: white noise, smoothed, as a displacement field.
 
     A displacement (dy, dx) per pixel is drawn uniformly from -1..1, independently for y and x and for each sample of
@@ -69,7 +69,7 @@ class ElasticDeformation(_JointAugmentation):
             raise ValueError(f"alpha must be 0 or more pixels, got {alpha!r}.")
         if sigma <= 0:
             raise ValueError(f"sigma must be more than 0 pixels, got {sigma!r}.")
-        _check_rate(rate)
+        check_rate(rate)
         self.alpha = float(alpha)
         self.sigma = float(sigma)
         self.rate = float(rate)
@@ -93,7 +93,7 @@ class ElasticDeformation(_JointAugmentation):
 
 
 @keras.saving.register_keras_serializable(package="somaseg")
-class RandomFlip(_JointAugmentation):
+class RandomFlip(JointAugmentation):
     """Mirror left-right and up-down, each on its own with probability `rate`, so that all four states occur.
 
     Args:
@@ -107,7 +107,7 @@ class RandomFlip(_JointAugmentation):
 
     def __init__(self, horizontal=True, vertical=True, rate=0.5, seed=None, **kwargs):
         super().__init__(seed=seed, **kwargs)
-        _check_rate(rate)
+        check_rate(rate)
         self.horizontal = horizontal
         self.vertical = vertical
         self.rate = float(rate)
@@ -229,6 +229,7 @@ def _whole(x):
     return ops.cast(x, "int32")
 
 
-def _check_rate(rate):
+def check_rate(rate):
+    """Refuse a share that is not between 0 and 1."""
     if not 0 <= rate <= 1:
         raise ValueError(f"rate must be between 0 and 1, got {rate!r}.")

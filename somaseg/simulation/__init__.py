@@ -1,5 +1,9 @@
-"""Simulated images of migrating interneurons with known truth."""
+"""Simulated images and movies of migrating interneurons with known truth."""
 
+from somaseg.simulation.movie_parameters import MovieParameters
+from somaseg.simulation.movie_presets import PRESETS as MOVIE_PRESETS
+from somaseg.simulation.movie_saving import save_movie
+from somaseg.simulation.movies import SimulatedMovie, simulate_movie
 from somaseg.simulation.stills import (
     LOOKS,
     Still,
@@ -8,4 +12,15 @@ from somaseg.simulation.stills import (
     simulate_still,
 )
 
-__all__ = ["LOOKS", "Still", "StillParameters", "draw_parameters", "simulate_still"]
+__all__ = [
+    "LOOKS",
+    "MOVIE_PRESETS",
+    "MovieParameters",
+    "SimulatedMovie",
+    "Still",
+    "StillParameters",
+    "draw_parameters",
+    "save_movie",
+    "simulate_movie",
+    "simulate_still",
+]

@@ -56,12 +56,17 @@ def draw_cell(cell: Cell, parameters: StillParameters, rng: np.random.Generator)
     return canvas.developed(cell.peak_photons / p.photons_at_soma_peak)
 
 
-def draw_neurite(neurite: Process, parameters: StillParameters, rng: np.random.Generator) -> Patch | None:
-    """Light of a process without a soma, at a depth of its own."""
+def draw_neurite(
+    neurite: Process, parameters: StillParameters, rng: np.random.Generator, *, fine: int | None = None
+) -> Patch | None:
+    """Light of a process without a soma, at a depth of its own.
+
+    `fine` is the number of drawing steps per pixel side; None takes 3 where the blur is sharp, else 1.
+    """
     p = parameters
     depth = 2.0 * p.depth_sd_um * rng.standard_normal()
     blur = (p.psf_sigma_um + p.defocus_per_um * abs(depth)) / p.um_per_px
-    canvas = _Canvas.around(neurite.points_px, blur, p)
+    canvas = _Canvas.around(neurite.points_px, blur, p, fine=fine)
     if canvas is None:
         return None
     canvas.draw_process(neurite)
@@ -81,18 +86,21 @@ def draw_debris(parameters: StillParameters, rng: np.random.Generator) -> list[P
             speck = centre + 2.5 / p.um_per_px * rng.standard_normal(2)
             sizes = rng.uniform(*p.debris_um) * rng.uniform((0.6, 1.0), (1.0, 1.4))
             level = brightness * rng.uniform(0.5, 1.0)
-            patches.append(_speck(speck, sizes, level, blur_um, rng.uniform(0.0, np.pi), p))
+            patches.append(draw_speck(speck, sizes, level, blur_um, rng.uniform(0.0, np.pi), p))
     return patches
 
 
-def _speck(centre, sizes_um, brightness, blur_um, angle, p):
-    """A Gaussian of the same second moments as the speck's ellipse after blur."""
+def draw_speck(centre_px, sizes_um, brightness, blur_um, angle, p: StillParameters) -> Patch:
+    """A Gaussian of the same second moments as an ellipse of the two diameters `sizes_um` after blur.
+
+    `brightness` is that of the ellipse without blur, `angle` its direction in radians.
+    """
     sigmas = np.hypot(sizes_um / 4.0, blur_um) / p.um_per_px
     peak = brightness * np.prod(sizes_um / 4.0 / p.um_per_px / sigmas)
     reach = int(np.ceil(4.0 * sigmas.max()))
-    corner = np.floor(centre).astype(int) - reach
-    dy = np.arange(corner[0], corner[0] + 2 * reach + 2)[:, None] - centre[0]
-    dx = np.arange(corner[1], corner[1] + 2 * reach + 2)[None] - centre[1]
+    corner = np.floor(centre_px).astype(int) - reach
+    dy = np.arange(corner[0], corner[0] + 2 * reach + 2)[:, None] - centre_px[0]
+    dx = np.arange(corner[1], corner[1] + 2 * reach + 2)[None] - centre_px[1]
     u = (dx * np.cos(angle) - dy * np.sin(angle)) / sigmas[0]
     v = (dx * np.sin(angle) + dy * np.cos(angle)) / sigmas[1]
     light = peak * np.exp(-0.5 * (u**2 + v**2))
@@ -102,20 +110,20 @@ def _speck(centre, sizes_um, brightness, blur_um, angle, p):
 class _Canvas:
     """A fine drawing surface over part of the image and the margin that its blur brings in."""
 
-    def __init__(self, corner, shape, sigma_px, p):
+    def __init__(self, corner, shape, sigma_px, p, fine):
         self.corner, self.shape, self.sigma_px, self.p = corner, shape, sigma_px, p
-        self.fine = _FINE if sigma_px < _SHARP_SIGMA_PX else 1
+        self.fine = fine or (_FINE if sigma_px < _SHARP_SIGMA_PX else 1)
         self.light = np.zeros((shape[0] * self.fine, shape[1] * self.fine), np.float32)
 
     @classmethod
-    def around(cls, points, sigma_px, p):
+    def around(cls, points, sigma_px, p, fine=None):
         margin = int(np.ceil(4.0 * sigma_px + 4.0 / p.um_per_px)) + 1
         size = np.array([p.height_px, p.width_px])
         low = np.maximum(np.floor(points.min(axis=0)).astype(int), 0) - margin
         high = np.minimum(np.ceil(points.max(axis=0)).astype(int), size - 1) + margin + 1
         if np.any(high - low <= 2 * margin):
             return None
-        return cls((int(low[0]), int(low[1])), tuple(int(n) for n in high - low), sigma_px, p)
+        return cls((int(low[0]), int(low[1])), tuple(int(n) for n in high - low), sigma_px, p, fine)
 
     def draw_process(self, process):
         xy = (process.points_px - self.corner + 0.5) * self.fine - 0.5

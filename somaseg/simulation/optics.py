@@ -14,14 +14,14 @@ def tissue_haze(parameters: StillParameters, rng: np.random.Generator) -> np.nda
     """
     p = parameters
     shape, scale = (p.height_px, p.width_px), p.haze_sigma_um / p.um_per_px
-    clouds = _smooth_noise(shape, scale, rng)
+    clouds = smooth_noise(shape, scale, rng)
     y, x = (np.arange(n, dtype=np.float32) - n * rng.uniform(0.2, 0.8) for n in shape)
     angle = rng.uniform(0.0, 2.0 * np.pi)
     slope = np.tanh((np.sin(angle) * y[:, None] + np.cos(angle) * x[None]) / (1.2 * scale))
     haze = np.float32(p.haze_fraction) * np.clip(0.4 + 0.25 * slope + 0.17 * clouds, 0.0, 1.0)
     if p.texture_fraction:
         fine = p.texture_sigma_um / p.um_per_px
-        grain = 0.8 * _smooth_noise(shape, fine, rng) + 0.6 * _smooth_noise(shape, 4 * fine, rng)
+        grain = 0.8 * smooth_noise(shape, fine, rng) + 0.6 * smooth_noise(shape, 4 * fine, rng)
         haze = np.maximum(haze + np.float32(p.texture_fraction) * grain, 0.0)
     return haze.astype(np.float32)
 
@@ -123,8 +123,8 @@ def quantise(rgb: np.ndarray, parameters: StillParameters) -> np.ndarray:
     return np.ascontiguousarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1])
 
 
-def _smooth_noise(shape, sigma_px, rng):
-    """Gaussian random field of about unit variance and correlation length `sigma_px`."""
+def smooth_noise(shape, sigma_px, rng):
+    """Gaussian random field, float32 of `shape`, of about unit variance and correlation length `sigma_px`."""
     # Three grid steps per sigma: coarse enough to be quick, fine enough to show no grid.
     step = max(1.0, sigma_px / 3.0)
     sigma = sigma_px / step

@@ -1,27 +1,19 @@
 """What a simulated still is made of: named numbers, each with its unit and its limits."""
 
-import math
-import numbers
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 
 from somaseg.simulation.contrast import CONTRASTS
-
-
-def _number(default, low, high):
-    return field(default=default, metadata={"kind": "number", "limits": (low, high)})
-
-
-def _integer(default, low, high):
-    return field(default=default, metadata={"kind": "integer", "limits": (low, high)})
-
-
-def _pair(default, low, high):
-    return field(default=default, metadata={"kind": "pair", "limits": (low, high)})
-
-
-def _number_or_pair(default, low, high):
-    return field(default=default, metadata={"kind": "number or pair", "limits": (low, high)})
+from somaseg.simulation.limits import (
+    check_limits,
+    choice,
+    integer,
+    number,
+    number_or_pair,
+    pair,
+    refuse_unknown,
+    switch,
+)
 
 
 @dataclass(frozen=True)
@@ -105,83 +97,78 @@ class StillParameters:
     ValueError: um_per_px must be a number from 0.05 to 10.0, got 0.0.
     """
 
-    height_px: int = _integer(256, 16, 16384)
-    width_px: int = _integer(256, 16, 16384)
-    um_per_px: float = _number(0.65, 0.05, 10.0)
+    height_px: int = integer(256, 16, 16384)
+    width_px: int = integer(256, 16, 16384)
+    um_per_px: float = number(0.65, 0.05, 10.0)
 
-    cell_count: float | tuple[int, int] = _number_or_pair(8.0, 0, 100_000)
-    touching_fraction: float = _number(0.2, 0.0, 1.0)
-    heading_spread_deg: float = _number(60.0, 0.0, 180.0)
+    cell_count: float | tuple[int, int] = number_or_pair(8.0, 0, 100_000)
+    touching_fraction: float = number(0.2, 0.0, 1.0)
+    heading_spread_deg: float = number(60.0, 0.0, 180.0)
 
-    soma_length_um: float = _number(12.0, 1.0, 100.0)
-    soma_width_um: float = _number(8.0, 1.0, 100.0)
-    soma_size_cv: float = _number(0.1, 0.0, 0.4)
-    stretched_fraction: float = _number(0.15, 0.0, 1.0)
-    soma_irregularity: float = _number(0.06, 0.0, 0.2)
-    soma_texture: float = _number(0.12, 0.0, 0.5)
-    brightness_cv: float = _number(0.6, 0.0, 2.0)
+    soma_length_um: float = number(12.0, 1.0, 100.0)
+    soma_width_um: float = number(8.0, 1.0, 100.0)
+    soma_size_cv: float = number(0.1, 0.0, 0.4)
+    stretched_fraction: float = number(0.15, 0.0, 1.0)
+    soma_irregularity: float = number(0.06, 0.0, 0.2)
+    soma_texture: float = number(0.12, 0.0, 0.5)
+    brightness_cv: float = number(0.6, 0.0, 2.0)
 
-    leading_probability: float = _number(0.95, 0.0, 1.0)
-    trailing_probability: float = _number(0.7, 0.0, 1.0)
-    leading_length_um: tuple[float, float] = _pair((30.0, 100.0), 0.0, 1000.0)
-    trailing_length_um: tuple[float, float] = _pair((10.0, 30.0), 0.0, 1000.0)
-    process_width_um: tuple[float, float] = _pair((1.0, 1.5), 0.1, 10.0)
-    process_brightness: tuple[float, float] = _pair((0.2, 0.5), 0.0, 1.0)
-    fork_probability: float = _number(0.3, 0.0, 1.0)
-    swelling_probability: float = _number(0.2, 0.0, 1.0)
-    swelling_width_um: tuple[float, float] = _pair((3.5, 6.0), 0.1, 20.0)
-    taper_um: float = _number(3.0, 0.1, 50.0)
-    process_turn_deg: float = _number(9.0, 0.0, 180.0)
-    beading: float = _number(0.2, 0.0, 0.5)
-    neurite_count: float = _number(4.0, 0.0, 10_000.0)
-    neurite_brightness: tuple[float, float] = _pair((0.08, 0.4), 0.0, 10.0)
+    leading_probability: float = number(0.95, 0.0, 1.0)
+    trailing_probability: float = number(0.7, 0.0, 1.0)
+    leading_length_um: tuple[float, float] = pair((30.0, 100.0), 0.0, 1000.0)
+    trailing_length_um: tuple[float, float] = pair((10.0, 30.0), 0.0, 1000.0)
+    process_width_um: tuple[float, float] = pair((1.0, 1.5), 0.1, 10.0)
+    process_brightness: tuple[float, float] = pair((0.2, 0.5), 0.0, 1.0)
+    fork_probability: float = number(0.3, 0.0, 1.0)
+    swelling_probability: float = number(0.2, 0.0, 1.0)
+    swelling_width_um: tuple[float, float] = pair((3.5, 6.0), 0.1, 20.0)
+    taper_um: float = number(3.0, 0.1, 50.0)
+    process_turn_deg: float = number(9.0, 0.0, 180.0)
+    beading: float = number(0.2, 0.0, 0.5)
+    neurite_count: float = number(4.0, 0.0, 10_000.0)
+    neurite_brightness: tuple[float, float] = pair((0.08, 0.4), 0.0, 10.0)
 
-    debris_count: float = _number(6.0, 0.0, 10_000.0)
-    debris_um: tuple[float, float] = _pair((0.8, 3.0), 0.1, 5.0)
-    debris_brightness: tuple[float, float] = _pair((0.15, 1.0), 0.0, 10.0)
-    hot_pixel_count: float = _number(1.0, 0.0, 100_000.0)
+    debris_count: float = number(6.0, 0.0, 10_000.0)
+    debris_um: tuple[float, float] = pair((0.8, 3.0), 0.1, 5.0)
+    debris_brightness: tuple[float, float] = pair((0.15, 1.0), 0.0, 10.0)
+    hot_pixel_count: float = number(1.0, 0.0, 100_000.0)
 
-    psf_sigma_um: float = _number(0.35, 0.0, 10.0)
-    defocus_per_um: float = _number(0.1, 0.0, 2.0)
-    depth_sd_um: float = _number(4.0, 0.0, 200.0)
-    out_of_focus_fraction: float = _number(0.15, 0.0, 1.0)
-    out_of_focus_um: tuple[float, float] = _pair((25.0, 70.0), 0.0, 500.0)
-    glow_fraction: float = _number(0.12, 0.0, 0.9)
-    glow_sigma_um: float = _number(6.0, 0.1, 100.0)
-    haze_fraction: float = _number(0.12, 0.0, 5.0)
-    haze_sigma_um: float = _number(60.0, 1.0, 1000.0)
-    texture_fraction: float = _number(0.03, 0.0, 2.0)
-    texture_sigma_um: float = _number(1.5, 0.1, 100.0)
-    vignetting_fraction: float = _number(0.1, 0.0, 0.9)
+    psf_sigma_um: float = number(0.35, 0.0, 10.0)
+    defocus_per_um: float = number(0.1, 0.0, 2.0)
+    depth_sd_um: float = number(4.0, 0.0, 200.0)
+    out_of_focus_fraction: float = number(0.15, 0.0, 1.0)
+    out_of_focus_um: tuple[float, float] = pair((25.0, 70.0), 0.0, 500.0)
+    glow_fraction: float = number(0.12, 0.0, 0.9)
+    glow_sigma_um: float = number(6.0, 0.1, 100.0)
+    haze_fraction: float = number(0.12, 0.0, 5.0)
+    haze_sigma_um: float = number(60.0, 1.0, 1000.0)
+    texture_fraction: float = number(0.03, 0.0, 2.0)
+    texture_sigma_um: float = number(1.5, 0.1, 100.0)
+    vignetting_fraction: float = number(0.1, 0.0, 0.9)
 
-    marker_fraction: float = _number(0.0, 0.0, 5.0)
-    marker_count: float = _number(120.0, 0.0, 100_000.0)
+    marker_fraction: float = number(0.0, 0.0, 5.0)
+    marker_count: float = number(120.0, 0.0, 100_000.0)
 
-    photons_at_soma_peak: float = _number(150.0, 1.0, 1e6)
-    background_photons: float = _number(10.0, 0.0, 1e6)
-    shot_noise: bool = field(default=True, metadata={"kind": "switch"})
-    read_noise_sd: float = _number(2.5, 0.0, 1e4)
-    black_at_background: float = _number(0.8, 0.0, 2.0)
-    white_at_soma_peaks: float = _number(1.1, 0.05, 100.0)
-    gamma: float = _number(1.0, 0.2, 5.0)
-    bleed_fraction: float = _number(0.02, 0.0, 0.5)
-    jpeg_quality: int = _integer(0, 0, 100)
-    bit_depth: int = field(default=8, metadata={"kind": "choice", "choices": (8, 12, 16)})
-    look: str = field(default="green_on_black", metadata={"kind": "choice", "choices": tuple(CONTRASTS)})
+    photons_at_soma_peak: float = number(150.0, 1.0, 1e6)
+    background_photons: float = number(10.0, 0.0, 1e6)
+    shot_noise: bool = switch(True)
+    read_noise_sd: float = number(2.5, 0.0, 1e4)
+    black_at_background: float = number(0.8, 0.0, 2.0)
+    white_at_soma_peaks: float = number(1.1, 0.05, 100.0)
+    gamma: float = number(1.0, 0.2, 5.0)
+    bleed_fraction: float = number(0.02, 0.0, 0.5)
+    jpeg_quality: int = integer(0, 0, 100)
+    bit_depth: int = choice(8, (8, 12, 16))
+    look: str = choice("green_on_black", tuple(CONTRASTS))
 
-    visible_share: float = _number(0.2, 0.01, 1.0)
-    visible_sharpness: float = _number(0.5, 0.0, 1.0)
-    visible_contrast: float = _number(0.5, 0.0, 100.0)
-    visible_level: float = _number(0.12, 0.0, 1.0)
-    visible_snr: float = _number(0.8, 0.0, 100.0)
+    visible_share: float = number(0.2, 0.01, 1.0)
+    visible_sharpness: float = number(0.5, 0.0, 1.0)
+    visible_contrast: float = number(0.5, 0.0, 100.0)
+    visible_level: float = number(0.12, 0.0, 1.0)
+    visible_snr: float = number(0.8, 0.0, 100.0)
 
     def __post_init__(self):
-        for entry in fields(self):
-            value, expected = getattr(self, entry.name), _expectation(entry.metadata)
-            if not _fits(value, entry.metadata):
-                raise ValueError(f"{entry.name} must be {expected}, got {value!r}.")
-            if isinstance(value, list):
-                object.__setattr__(self, entry.name, tuple(value))
+        check_limits(self)
         if self.jpeg_quality and self.bit_depth != 8:
             raise ValueError(
                 f"jpeg_quality must be 0 unless bit_depth is 8, got {self.jpeg_quality} at bit_depth {self.bit_depth}."
@@ -190,48 +177,5 @@ class StillParameters:
     @classmethod
     def from_dict(cls, values: Mapping) -> "StillParameters":
         """Build from a mapping, as `dataclasses.asdict` or JSON gives; refuse an unknown key."""
-        known = [entry.name for entry in fields(cls)]
-        unknown = sorted(set(values) - set(known))
-        if unknown:
-            raise ValueError(f"Unknown still parameters {unknown}. Known: {', '.join(known)}.")
+        refuse_unknown(cls, values, "still parameters")
         return cls(**values)
-
-
-def _expectation(rules):
-    if rules["kind"] == "switch":
-        return "True or False"
-    if rules["kind"] == "choice":
-        return "one of " + ", ".join(repr(choice) for choice in rules["choices"])
-    low, high = rules["limits"]
-    kinds = {
-        "number": "a number",
-        "integer": "a whole number",
-        "pair": "a pair (low, high), low <= high,",
-        "number or pair": "a number, or a pair (low, high) of whole numbers, low <= high,",
-    }
-    return f"{kinds[rules['kind']]} from {low} to {high}"
-
-
-def _fits(value, rules):
-    kind = rules["kind"]
-    if kind == "switch":
-        return isinstance(value, bool)
-    if kind == "choice":
-        return value in rules["choices"] and not isinstance(value, bool)
-    if isinstance(value, (tuple, list)):
-        whole = kind == "number or pair"
-        return (
-            kind in ("pair", "number or pair")
-            and len(value) == 2
-            and all(_is_within(item, rules["limits"], whole) for item in value)
-            and value[0] <= value[1]
-        )
-    return kind != "pair" and _is_within(value, rules["limits"], kind == "integer")
-
-
-def _is_within(value, limits, whole):
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        return False
-    if not math.isfinite(value) or (whole and value != int(value)):
-        return False
-    return limits[0] <= value <= limits[1]

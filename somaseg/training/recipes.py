@@ -5,6 +5,7 @@ import dataclasses
 import keras
 
 from somaseg.data.augmentation import ElasticDeformation, RandomFlip, ThreefoldAugmentation
+from somaseg.data.imaging import ImagingVariation
 from somaseg.training.optimizers import AdamL2
 
 
@@ -26,6 +27,8 @@ class Recipe:
         flips: mirror left-right and up-down at random (no effect with `threefold`).
         elastic_rate: share of the crops that are elastically deformed (no effect with `threefold`).
         elastic_alpha, elastic_sigma: amplitude and smoothness of the deformation, pixels.
+        imaging_rate: share of the crops whose gamma, gain, stain and noise are varied
+            (`somaseg.data.imaging.ImagingVariation`); 0 in the paper.
         raw_rate: share of the crops left at raw intensities instead of contrast-stretched.
         smoothing_px: Gaussian smoothing of the crops against noise, pixels; the preset is given the same.
         seed: of crops, order, augmentation and fresh weights.
@@ -45,6 +48,7 @@ class Recipe:
     elastic_rate: float = 0.5
     elastic_alpha: float = 34.0
     elastic_sigma: float = 4.0
+    imaging_rate: float = 0.0
     raw_rate: float = 0.0
     smoothing_px: float = 0.0
     seed: int = 1
@@ -55,7 +59,7 @@ class Recipe:
             value = getattr(self, name)
             if not isinstance(value, int) or value < least:
                 raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}.")
-        for name in ("elastic_rate", "raw_rate"):
+        for name in ("elastic_rate", "imaging_rate", "raw_rate"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be between 0 and 1, got {getattr(self, name)!r}.")
         if self.learning_rate <= 0:
@@ -78,9 +82,11 @@ class Recipe:
     def augmentation(self):
         """The layers that run inside the training step, in order."""
         elastic = {"alpha": self.elastic_alpha, "sigma": self.elastic_sigma, "seed": self.seed}
-        if self.threefold:
-            return [ThreefoldAugmentation(**elastic)]
         chosen = []
+        if self.imaging_rate > 0:
+            chosen.append(ImagingVariation(rate=self.imaging_rate, seed=self.seed))
+        if self.threefold:
+            return [*chosen, ThreefoldAugmentation(**elastic)]
         if self.flips:
             chosen.append(RandomFlip(seed=self.seed))
         if self.elastic_rate > 0:

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from somaseg.data.augmentation import ElasticDeformation, RandomFlip, ThreefoldAugmentation
+from somaseg.data.imaging import ImagingVariation
 from somaseg.training.optimizers import AdamL2
 from somaseg.training.recipes import TRANSFER, Recipe
 
@@ -31,6 +32,7 @@ def test_a_recipe_is_frozen():
         ({"batch_size": 2.0}, "batch_size must be a whole number of at least 1, got 2.0"),
         ({"crop_size": 100}, "crop_size must be a multiple of 16 pixels, got 100"),
         ({"elastic_rate": 1.1}, "elastic_rate must be between 0 and 1, got 1.1"),
+        ({"imaging_rate": 2}, "imaging_rate must be between 0 and 1, got 2"),
         ({"raw_rate": -0.1}, "raw_rate must be between 0 and 1, got -0.1"),
         ({"learning_rate": 0.0}, "learning_rate must be positive, got 0.0"),
     ],
@@ -59,6 +61,8 @@ def test_augmentation_is_what_the_recipe_names():
     assert kinds(flips=False) == [ElasticDeformation]
     assert kinds(elastic_rate=0.0) == [RandomFlip]
     assert kinds(threefold=True) == [ThreefoldAugmentation]
+    assert kinds(threefold=True, imaging_rate=0.5) == [ImagingVariation, ThreefoldAugmentation]
+    assert kinds(imaging_rate=0.5) == [ImagingVariation, RandomFlip, ElasticDeformation]
     elastic = Recipe(elastic_rate=0.25, elastic_alpha=9.0, elastic_sigma=3.0).augmentation()[1]
     assert (elastic.rate, elastic.alpha, elastic.sigma) == (0.25, 9.0, 3.0)
 

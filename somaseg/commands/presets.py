@@ -1,0 +1,15 @@
+"""`somaseg presets`: the list of the shipped presets."""
+
+
+def add_to(verbs):
+    presets = verbs.add_parser("presets", help="list the shipped presets")
+    presets.set_defaults(run=run)
+
+
+def run(options):
+    from somaseg.models import presets
+
+    for name in presets.list_presets():
+        folder = presets.find_preset(name)
+        print(f"{name:12} {presets.read_metadata(folder).get('description', '')}")
+    return 0

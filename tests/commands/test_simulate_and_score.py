@@ -1,0 +1,94 @@
+"""`somaseg simulate` and `somaseg score`: files, what is printed, exit codes and refusals."""
+
+import json
+import re
+
+import cv2
+import pandas as pd
+import pytest
+
+from somaseg import cli
+from somaseg.tracking import read_result
+
+SMALL = ["--set", "height_px=96", "--set", "width_px=128", "--set", "duration_h=1.5", "--quiet"]
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command in this process: (exit code, standard output, standard error)."""
+
+    def run(*arguments):
+        code = cli.main([str(x) for x in arguments])
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run
+
+
+def test_a_simulated_movie_is_a_result_folder_with_a_picture(run, tmp_path):
+    code, out, _ = run("simulate", "-o", tmp_path / "a", "--seed", 3, *SMALL, "--set", "motion.density_per_field=60")
+    assert code == 0 and out.startswith("simulated typical, seed 3: 6 frames, ")
+    result = read_result(tmp_path / "a")
+    assert result.labels.shape == (6, 96, 128) and len(result.cells) > 0
+    recorded = json.loads((tmp_path / "a" / "run.json").read_text())
+    assert recorded["simulated"] is True and recorded["preset"] == "typical" and recorded["seed"] == 3
+    assert recorded["parameters"]["motion"]["density_per_field"] == 60
+    assert cv2.imread(str(tmp_path / "a" / "sheet.png")).std() > 10
+
+
+def test_what_is_there_is_refused_before_anything_is_computed(run, tmp_path, monkeypatch):
+    run("simulate", "-o", tmp_path / "a", *SMALL)
+    before = (tmp_path / "a" / "movie.tif").read_bytes()
+    monkeypatch.setattr("somaseg.simulation.movies.simulate_movie", lambda *a, **k: pytest.fail("computed"))
+    code, _, err = run("simulate", "-o", tmp_path / "a", *SMALL)
+    assert code == 1 and "exists. Give another folder, or --overwrite." in err
+    assert (tmp_path / "a" / "movie.tif").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--preset", "x"], "preset must be one of easy, typical, .*, got 'x'"),
+        (["--set", "um_per_px"], "--set takes NAME=VALUE, got 'um_per_px'"),
+        (["--set", "um_per_pixel=1"], "um_per_pixel.*um_per_px"),
+        (["--set", "motion.axis=1"], "axis.*axis_deg"),
+        (["--set", "bit_depth=9"], "bit_depth must be one of 8, 12, 16, got 9"),
+        (["--set", "motion.stretch=[2,1]"], r"stretch must be a pair \(low, high\)"),
+        (["--seed", "-1"], "seed must be a whole number from 0"),
+        (["--lines", "2"], "--lines does not go without --study"),
+        (["--tables-only"], "--tables-only does not go without --study"),
+        (["--study", "ts", "--rgb"], "--rgb does not go with --study"),
+        (["--study", "x"], "study must be one of ts, null, got 'x'"),
+        (["--study", "ts", "--lines", "0"], "lines must be a whole number from 1"),
+    ],
+)
+def test_a_wrong_argument_is_one_line_and_leaves_nothing(run, tmp_path, arguments, message):
+    code, _, err = run("simulate", "-o", tmp_path / "a", *arguments)
+    assert code == 1 and err.count("\n") == 1
+    assert re.search(message, err)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_study_of_tables(run, tmp_path):
+    arguments = ["--study", "null", "--tables-only", "--lines", 1, "--assembloids", 1, "--quiet"]
+    code, out, _ = run("simulate", "-o", tmp_path, *arguments)
+    assert code == 0 and "simulated study null, seed 1: 2 movies" in out
+    table = pd.read_csv(tmp_path / "study.csv")
+    assert table["condition"].tolist() == ["control_a", "control_b"]
+    assert len(pd.read_csv(tmp_path / table["movie"][0] / "cells.csv")) > 0
+
+
+def test_truth_against_itself_scores_1_and_is_written(run, tmp_path):
+    pytest.importorskip("ctc_metrics")
+    run("simulate", "-o", tmp_path / "a", *SMALL, "--set", "motion.density_per_field=60")
+    code, out, _ = run("score", tmp_path / "a", tmp_path / "a", "-o", tmp_path / "scores")
+    assert code == 0
+    printed = dict(line.split() for line in out.splitlines() if line.startswith("  "))
+    assert all(float(printed[name]) == 1 for name in ("seg", "det", "tra", "lnk", "hota", "idf1", "saltation_f1"))
+    assert json.loads((tmp_path / "scores" / "scores.json").read_text())["idf1"] == 1
+    assert (pd.read_csv(tmp_path / "scores" / "cell_errors.csv")["status"] == "matched").all()
+
+
+def test_score_of_no_result_is_one_line(run, tmp_path):
+    code, _, err = run("score", tmp_path / "none", tmp_path)
+    assert code == 1 and "there is no such folder" in err and err.count("\n") == 1
