@@ -1,4 +1,4 @@
-# make demo   set up .venv, install, segment the bundled example, say where to look
+# make demo   set up .venv, install, segment the bundled images, simulate and track a movie, say where to look
 # make test   set up .venv, install with the test extra, run the suite
 PYTHON ?= python3.11
 VENV := .venv
@@ -19,8 +19,11 @@ $(VENV)/.installed-test: $(VENV)/.installed
 
 demo: $(VENV)/.installed
 	$(BIN)/somaseg segment examples/simulated_stills -o demo --preset soma --overwrite
-	@echo "Look at demo/*_overlay.png (outlines) and demo/objects.csv (one row per soma)."
-	@echo "The images are simulated; examples/README.md says how they were made."
+	$(BIN)/somaseg simulate --preset typical --seed 1 -o demo/truth --overwrite
+	$(BIN)/somaseg analyze demo/truth/movie.tif -o demo/movie --overwrite
+	@echo "Look at demo/*_overlay.png (outlines of images) and demo/objects.csv (one row per soma),"
+	@echo "then at demo/movie/overlay.mp4 (a tracked movie) and demo/movie/tracks.csv; demo/truth/ holds what is true of it."
+	@echo "The images and the movie are simulated; examples/README.md and docs/simulation.md say how."
 
 test: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -15,12 +15,17 @@ EXTRAS = {
         "hypothesis>=6.100",
         "ruff>=0.8",
         "ai-edge-litert>=2.0",
+        "geff>=1.1",
         "py-ctcmetrics>=1.3.3",
         "stardist>=0.9",
     ],
+    "bench": ["laptrack>=0.17", "trackpy>=0.7"],  # what benchmarks/linking.py compares with
+    "bio": ["bioio>=1.2", "bioio-nd2>=1.0", "bioio-lif>=1.0"],  # bioio-czi (CZI) is GPL-3: users add it
+    "geff": ["geff>=1.1"],
     "litert": ["ai-edge-litert>=2.0"],
     "score": ["py-ctcmetrics>=1.3.3"],  # with scikit-learn, 60 MB
     "tfds": ["apache-beam>=2.65", "mlcroissant>=1.0"],  # what the tfds command of TFDS 4.9.10 imports
+    "zarr": ["zarr>=3.0"],
 }
 
 setup(
@@ -48,6 +53,7 @@ setup(
         "numpy>=1.26",
         "opencv-python>=4.9",
         "pandas>=2.2",
+        "roifile>=2024.3",
         "scipy>=1.12",
         "tensorboard>=2.18",  # TensorFlow no longer brings it along
         "tensorflow>=2.18",

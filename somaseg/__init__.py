@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "UNet": "somaseg.models",
+    "open_movie": "somaseg.movies",
     "freeze_all_but_last": "somaseg.models",
     "list_presets": "somaseg.models",
     "Segmenter": "somaseg.segmentation",

@@ -5,7 +5,7 @@ import os
 import sys
 
 from somaseg import __version__
-from somaseg.commands import export, presets, score, segment, simulate
+from somaseg.commands import analyze, export, presets, score, segment, simulate
 from somaseg.commands.telling import one_line
 from somaseg.startup import prepare_framework
 
@@ -37,7 +37,7 @@ def _parser():
     )
     parser.add_argument("--version", action="version", version=f"somaseg {__version__}")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    for verb in (segment, simulate, score, export, presets):
+    for verb in (analyze, segment, simulate, score, export, presets):
         verb.add_to(verbs)
     return parser
 

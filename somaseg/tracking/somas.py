@@ -1,0 +1,143 @@
+"""A label image and its picture become a table of somas: where each is, how large, how bright, and its shape."""
+
+import numpy as np
+import pandas as pd
+
+SOMA_COLUMNS = (
+    "frame",
+    "label",
+    "y_px",
+    "x_px",
+    "area_px",
+    "mean_intensity",
+    "probability",
+    "long_axis_px",
+    "short_axis_px",
+    "elongation",
+    "orientation_deg",
+)
+
+
+def find_somas(
+    labels_frame: np.ndarray,
+    image_frame: np.ndarray | None = None,
+    probability: np.ndarray | None = None,
+    *,
+    frame: int,
+) -> pd.DataFrame:
+    """Measure every soma of one label image; all of them at once, in time that grows with the pixels alone.
+
+    Args:
+        labels_frame: integer (Y, X), 0 = background. A label that lies in several pieces is one soma.
+        image_frame: (Y, X) or (Y, X, C), the picture; channels are averaged. None: mean_intensity is NaN.
+        probability: (Y, X), of being soma. None: probability is NaN.
+        frame: number of the frame, copied into the table.
+
+    Returns:
+        `pandas.DataFrame` with `SOMA_COLUMNS`, one row per label, by label: y_px, x_px centroid (pixel centres at whole
+        numbers); area_px; mean_intensity and probability averaged over the soma; long_axis_px and short_axis_px, the
+        full axes of the ellipse with the same second moments (a pixel counts as a unit square, so that one pixel has
+        axes of 1.15); elongation, their ratio; orientation_deg in -90..90, of the long axis, 0 = along +x,
+        counter-clockwise as seen on screen.
+
+    Raises:
+        ValueError: labels_frame is not integer (Y, X) or holds a negative value, or the others do not fit it.
+
+    >>> labels = np.zeros((4, 6), np.uint16)
+    >>> labels[1:3, 1:5] = 7
+    >>> find_somas(labels, frame=0)[["label", "y_px", "x_px", "area_px", "orientation_deg"]].values.tolist()
+    [[7.0, 1.5, 2.5, 8.0, 0.0]]
+    """
+    labels = _checked(labels_frame)
+    y, x = np.nonzero(labels)
+    ids, member = np.unique(labels[y, x], return_inverse=True)
+    area = np.bincount(member, minlength=len(ids)).astype(float)
+
+    def mean(values):
+        return np.bincount(member, values, minlength=len(ids)) / area
+
+    y_px, x_px = mean(y), mean(x)
+    from_y, from_x = y - y_px[member], x - x_px[member]
+    # 1/12: the second moment of a unit square.
+    yy, xx, xy = mean(from_y**2) + 1 / 12, mean(from_x**2) + 1 / 12, mean(from_y * from_x)
+    half_sum, root = (yy + xx) / 2, np.hypot((xx - yy) / 2, xy)
+    long_axis, short_axis = 4 * np.sqrt(half_sum + root), 4 * np.sqrt(np.maximum(half_sum - root, 1 / 12))
+    columns = {
+        "frame": np.full(len(ids), int(frame), np.int64),
+        "label": ids.astype(np.int64),
+        "y_px": y_px,
+        "x_px": x_px,
+        "area_px": area,
+        "mean_intensity": mean(_picture(image_frame, labels, "image_frame")[y, x]),
+        "probability": mean(_picture(probability, labels, "probability")[y, x]),
+        "long_axis_px": long_axis,
+        "short_axis_px": short_axis,
+        "elongation": long_axis / short_axis,
+        "orientation_deg": np.degrees(0.5 * np.arctan2(-2 * xy, xx - yy)) + 0.0,
+    }
+    return pd.DataFrame(columns, columns=list(SOMA_COLUMNS))
+
+
+def relabel(labels_frame: np.ndarray, label_to_track) -> np.ndarray:
+    """The label image with track ids in place of labels: uint16, or uint32 where an id is above 65,535.
+
+    Args:
+        labels_frame: integer (Y, X) or any shape, 0 = background.
+        label_to_track: mapping from each label that is there to its track id (1, 2, ...).
+
+    Raises:
+        ValueError: a label has no track id, or an id is below 1.
+
+    >>> relabel(np.array([[0, 5], [9, 5]]), {5: 1, 9: 70_000}).tolist()
+    [[0, 1], [70000, 1]]
+    """
+    labels = np.asarray(labels_frame)
+    ids, member = np.unique(labels, return_inverse=True)
+    missing = [int(label) for label in ids if label != 0 and int(label) not in label_to_track]
+    if missing:
+        raise ValueError(f"label_to_track has no track id for label {missing[0]} ({len(missing)} such labels).")
+    new = np.array([0 if label == 0 else int(label_to_track[int(label)]) for label in ids], np.int64)
+    if np.any(new[ids != 0] < 1):
+        raise ValueError(f"Track ids must be 1 or more, got {new[ids != 0].min()}.")
+    dtype = np.uint16 if new.max(initial=0) < 2**16 else np.uint32
+    return new.astype(dtype)[member].reshape(labels.shape)
+
+
+def shared_areas(labels_frame: np.ndarray, next_labels: np.ndarray, *, frame: int) -> pd.DataFrame:
+    """Which somas of one frame lie on which of the next: frame, label, next_label, iou; for `link_somas`.
+
+    Args:
+        labels_frame, next_labels: integer (Y, X), of frame `frame` and the one after; 0 = background. Where the sample
+            drifts by more than a pixel or two, shift the second back first.
+
+    >>> before, after = np.array([[1, 1, 0, 2]]), np.array([[0, 4, 4, 0]])
+    >>> shared_areas(before, after, frame=3).values.tolist()
+    [[3.0, 1.0, 4.0, 0.3333333333333333]]
+    """
+    before, after = _checked(labels_frame), _checked(next_labels)
+    if before.shape != after.shape:
+        raise ValueError(f"The two frames must be of one size, got {before.shape} and {after.shape}.")
+    both = (before > 0) & (after > 0)
+    pairs, shared = np.unique(np.stack([before[both], after[both]]).astype(np.int64), axis=1, return_counts=True)
+    areas = [dict(zip(*np.unique(image, return_counts=True))) for image in (before, after)]
+    total = np.array([areas[0][a] + areas[1][b] for a, b in pairs.T], float).reshape(-1)
+    columns = {"frame": np.full(len(shared), int(frame), np.int64), "label": pairs[0], "next_label": pairs[1]}
+    return pd.DataFrame({**columns, "iou": shared / (total - shared)})
+
+
+def _checked(labels):
+    labels = np.asarray(labels)
+    if labels.ndim != 2 or labels.dtype.kind not in "ui":
+        raise ValueError(f"labels_frame must be integer (Y, X), got {labels.dtype} {labels.shape}.")
+    if labels.dtype.kind == "i" and labels.min(initial=0) < 0:
+        raise ValueError(f"labels_frame must not be negative, got {labels.min()}.")
+    return labels
+
+
+def _picture(picture, labels, name):
+    if picture is None:
+        return np.full(labels.shape, np.nan)
+    picture = np.asarray(picture)
+    if picture.shape[:2] != labels.shape or picture.ndim > 3:
+        raise ValueError(f"{name} must fit labels_frame of {labels.shape}, got {picture.shape}.")
+    return picture if picture.ndim == 2 else picture.mean(axis=2)

@@ -1,0 +1,144 @@
+"""The main job from end to end, with a network that calls bright pixels soma: two squares, one of which moves."""
+
+import json
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+from somaseg import analyze as analyze_module
+from somaseg import cli
+from somaseg.analyze import analyze
+from somaseg.movies import Calibration, write_hyperstack
+from somaseg.segmentation import Segmenter
+from somaseg.tracking import read_result
+
+FRAMES = 5
+
+
+@pytest.fixture
+def movie(tmp_path):
+    """5 frames of 64 x 64: a square that stays at (10, 10) and one that moves by 3 px a frame along x."""
+    stack = np.full((FRAMES, 64, 64), 10, np.uint8)
+    for t in range(FRAMES):
+        stack[t, 8:13, 8:13] = 250
+        stack[t, 38:43, 18 + 3 * t : 23 + 3 * t] = 250
+    path = tmp_path / "movie.tif"
+    write_hyperstack(path, stack, Calibration(0.5, 10.0))
+    return path
+
+
+@pytest.fixture
+def segmenter(bright_network):
+    return Segmenter(bright_network, minimum_area_px=4)
+
+
+def test_two_cells_are_two_tracks_with_their_units(movie, segmenter, tmp_path):
+    found = analyze(movie, tmp_path / "out", segmenter)
+    assert (found.frames, found.somas, found.tracks) == (FRAMES, 2 * FRAMES, 2)
+    result = read_result(tmp_path / "out")
+    assert result.calibration == Calibration(0.5, 10.0)
+    moving = result.tracks[result.tracks["y_px"] > 30].sort_values("frame")
+    assert moving["track_id"].nunique() == 1
+    np.testing.assert_allclose(moving["x_px"], 20 + 3 * np.arange(FRAMES))
+    np.testing.assert_allclose(moving["x_um"], 0.5 * moving["x_px"])
+    np.testing.assert_allclose(moving["time_min"], 10.0 * np.arange(FRAMES))
+    np.testing.assert_allclose(moving["area_um2"], 25 * 0.25)
+    assert result.labels[3, 40, 29] == moving["track_id"].iloc[0]
+
+
+def test_every_file_of_the_contract_is_there_and_no_scratch_is_left(movie, segmenter, tmp_path):
+    analyze(movie, tmp_path / "out", segmenter, run={"preset": "bright"})
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names >= {"labels.tif", "tracks.csv", "drift.csv", "summary.json", "run.json", "ctc", "trackmate.xml"}
+    assert names >= {"rois.zip", "overlay.mp4"}
+    assert {path.name for path in tmp_path.iterdir()} == {"movie.tif", "out"}
+    run = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert run["preset"] == "bright" and run["units_from"] == {"um_per_px": "file", "minutes_per_frame": "file"}
+    assert run["time"]["network_seconds"] > 0
+
+
+def test_an_interrupted_run_goes_on_without_segmenting_frames_again(movie, segmenter, tmp_path, monkeypatch):
+    analyze(movie, tmp_path / "whole", segmenter)
+
+    def stop(stage, done, total):
+        if (stage, done) == ("segment", 3):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        analyze(movie, tmp_path / "out", segmenter, progress=stop)
+    assert not (tmp_path / "out").exists()
+    calls = []
+
+    class Counting:
+        def settings(self):
+            return segmenter.settings()
+
+        def __call__(self, image):
+            calls.append(1)
+            return segmenter(image)
+
+    analyze(movie, tmp_path / "out", Counting())
+    assert len(calls) == FRAMES - 3
+    for name in ("tracks.csv", "labels.tif", "drift.csv"):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_frames_of_other_settings_are_not_taken_over(movie, segmenter, bright_network, tmp_path):
+    def stop(stage, done, total):
+        if (stage, done) == ("segment", 3):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        analyze(movie, tmp_path / "out", segmenter, progress=stop)
+    found = analyze(movie, tmp_path / "out", Segmenter(bright_network, minimum_area_px=26))
+    assert found.somas == 0
+    assert any("thrown away" in warning for warning in found.warnings)
+
+
+def test_a_movie_without_somas_gives_empty_tables(segmenter, tmp_path):
+    write_hyperstack(tmp_path / "dark.tif", np.full((3, 64, 64), 10, np.uint8), Calibration(0.5, 10.0))
+    found = analyze(tmp_path / "dark.tif", tmp_path / "out", segmenter)
+    assert (found.somas, found.tracks) == (0, 0)
+    assert not read_result(tmp_path / "out").labels.any()
+
+
+def test_a_result_that_is_there_is_refused_before_anything_is_read(movie, segmenter, tmp_path, monkeypatch):
+    analyze(movie, tmp_path / "out", segmenter)
+    monkeypatch.setattr(analyze_module, "open_movie", lambda *a, **k: pytest.fail("read"))
+    with pytest.raises(FileExistsError, match="--overwrite"):
+        analyze(movie, tmp_path / "out", segmenter)
+
+
+def test_positions_in_um_are_those_of_the_tissue(segmenter, tmp_path):
+    """Everything shifts by 2 px a frame along y: the tissue's grain and a soma that stays in it."""
+    rng = np.random.default_rng(0)
+    grain = cv2.GaussianBlur(rng.normal(0, 1, (160, 128)).astype(np.float32), (0, 0), 1.5)
+    field = np.clip(40 + 60 * grain, 0, 110)
+    field[70:76, 60:66] = 250
+    stack = np.stack([field[20 - 2 * t : 148 - 2 * t] for t in range(6)]).astype(np.uint8)
+    write_hyperstack(tmp_path / "drifts.tif", stack, Calibration(0.5, 10.0))
+    analyze(tmp_path / "drifts.tif", tmp_path / "out", segmenter)
+    result = read_result(tmp_path / "out")
+    np.testing.assert_allclose(result.drift["dy_px"], 2.0 * np.arange(6), atol=0.2)
+    np.testing.assert_allclose(result.tracks["y_um"], result.tracks["y_um"].iloc[0], atol=0.1)
+    assert np.ptp(result.tracks["y_px"]) == 10
+
+
+def test_command_line_tells_what_it_did_and_where_to_look(movie, bright_preset, tmp_path, capsys):
+    assert (
+        cli.main(["analyze", str(movie), "-o", str(tmp_path / "out"), "--preset", str(bright_preset), "--quiet"]) == 0
+    )
+    assert "5 frames, 10 somas in 2 tracks" in capsys.readouterr().out
+    assert len(pd.read_csv(tmp_path / "out" / "tracks.csv")) == 10
+
+
+def test_missing_units_stop_the_run_with_the_flags_to_give(bright_preset, tmp_path, capsys):
+    tifffile.imwrite(tmp_path / "plain.tif", np.zeros((3, 64, 64), np.uint8))
+    arguments = ["analyze", str(tmp_path / "plain.tif"), "-o", str(tmp_path / "out"), "--preset", str(bright_preset)]
+    assert cli.main(arguments) == 1
+    message = capsys.readouterr().err
+    assert "--um-per-px" in message and "--minutes-per-frame" in message and "--pixels" in message
+    assert cli.main([*arguments, "--pixels", "--quiet"]) == 0
