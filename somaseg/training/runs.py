@@ -111,10 +111,15 @@ def load_last_epoch(network, folder):
     if not (folder / "checkpoints" / "state.json").exists():
         raise ValueError(f"{folder} holds no run: there is no checkpoints/state.json in it.")
     recipe = Recipe.from_dict(json.loads((folder / "recipe.json").read_text()))
+    trainable = [layer.trainable for layer in network.layers]
+    if recipe.trainable_groups is not None:  # the checkpoint has the optimizer's variables of the trained ones alone
+        freeze_all_but_last(network, recipe.trainable_groups)
     trainer = SegmentationTrainer(network, recipe.augmentation(), recipe.overlap_weight)
     trainer.compile(optimizer=recipe.optimizer(), jit_compile=False)
     _build(trainer, network)
     Checkpoints(folder).restore(trainer)
+    for layer, was in zip(network.layers, trainable):
+        layer.trainable = was
 
 
 class Checkpoints(keras.callbacks.Callback):

@@ -228,6 +228,15 @@ def test_load_last_epoch_gives_the_weights_of_the_last_epoch_whichever_was_the_b
         np.testing.assert_array_equal(np.asarray(variable), np.asarray(expected))
 
 
+def test_load_last_epoch_of_a_transfer_leaves_the_network_as_trainable_as_it_was(tmp_path):
+    trained, _ = train(tmp_path, with_epochs(1, trainable_groups=3))
+    network = UNet(filters=4, depth=2)
+    runs.load_last_epoch(network, tmp_path)
+    for variable, expected in zip(network.variables, trained.variables):
+        np.testing.assert_array_equal(np.asarray(variable), np.asarray(expected))
+    assert all(layer.trainable for layer in network.layers)
+
+
 def test_load_last_epoch_refuses_a_folder_without_a_run(tmp_path):
     with pytest.raises(ValueError, match="holds no run"):
         runs.load_last_epoch(UNet(filters=4, depth=2), tmp_path)
