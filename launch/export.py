@@ -16,17 +16,9 @@ flags.DEFINE_boolean("overwrite", False, "Replace an export that is there.")
 
 
 def main(_):
-    from somaseg.export import export_preset
+    from somaseg.commands import export
 
-    for path in export_preset(
-        FLAGS.preset,
-        FLAGS.output,
-        formats=FLAGS.formats,
-        version=FLAGS.version,
-        representative=FLAGS.representative,
-        overwrite=FLAGS.overwrite,
-    ):
-        print(f"wrote {path}")
+    export.run(FLAGS)  # the flags bear the names of the command's options
 
 
 if __name__ == "__main__":

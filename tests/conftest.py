@@ -1,10 +1,23 @@
-"""Networks whose answer is known: one that segments by brightness alone, and random ones for comparisons."""
+"""Networks whose answer is known: one that segments by brightness alone, and random ones for comparisons; a command."""
 
 import keras
 import numpy as np
 import pytest
 
+from somaseg import cli
 from somaseg.models import UNet
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command in this process: (exit code, standard output, standard error)."""
+
+    def run(*arguments):
+        code = cli.main([str(x) for x in arguments])
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -19,18 +19,6 @@ from somaseg.segmentation import batch
 
 
 @pytest.fixture
-def run(capsys):
-    """Run a command in this process: (exit code, standard output, standard error)."""
-
-    def run(*arguments):
-        code = cli.main([str(x) for x in arguments])
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run
-
-
-@pytest.fixture
 def images(tmp_path):
     """A folder of two images with one soma each."""
     folder = tmp_path / "images"

@@ -27,7 +27,7 @@ def add_to(verbs):
         "--representative", metavar="FOLDER", help="images like those to be segmented, to calibrate int8"
     )
     export.add_argument("--overwrite", action="store_true", help="replace an export that is there")
-    export.set_defaults(run=run)
+    export.set_defaults(run=run, framework=True)
 
 
 def run(options):

@@ -1,9 +1,11 @@
 """`somaseg presets`: the list of the shipped presets."""
 
+from somaseg.commands.telling import tell
+
 
 def add_to(verbs):
     presets = verbs.add_parser("presets", help="list the shipped presets")
-    presets.set_defaults(run=run)
+    presets.set_defaults(run=run, framework=True)
 
 
 def run(options):
@@ -11,5 +13,5 @@ def run(options):
 
     for name in presets.list_presets():
         folder = presets.find_preset(name)
-        print(f"{name:12} {presets.read_metadata(folder).get('description', '')}")
+        tell(f"{name:12} {presets.read_metadata(folder).get('description', '')}")
     return 0

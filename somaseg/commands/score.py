@@ -21,9 +21,12 @@ def add_to(verbs):
 
 
 def run(options):
-    from somaseg.migration.result_scores import score_results, write_scores
+    from somaseg.folders import refuse_existing
+    from somaseg.migration.result_scores import SCORE_FILES, score_results, write_scores
     from somaseg.tracking import read_result
 
+    if options.output:
+        refuse_existing(options.output, SCORE_FILES, overwrite=options.overwrite)
     scores = score_results(read_result(options.result), read_result(options.truth))
     table = scores.to_frame()
     width = table["measure"].str.len().max()

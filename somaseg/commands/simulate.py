@@ -6,6 +6,8 @@ from pathlib import Path
 
 from somaseg.commands.telling import tell
 
+_PRESET = "typical"
+
 
 def add_to(verbs):
     simulate = verbs.add_parser(
@@ -23,7 +25,7 @@ def add_to(verbs):
         "          somaseg simulate --study ts --tables-only -o study/",
     )
     simulate.add_argument("-o", "--output", required=True, metavar="DIR", help="folder for the movie or the study")
-    simulate.add_argument("--preset", default="typical", help="what kind of movie (default: %(default)s)")
+    simulate.add_argument("--preset", help=f"what kind of movie (default: {_PRESET})")
     simulate.add_argument(
         "--seed", type=int, default=1, help="the same seed gives the same movie (default: %(default)s)"
     )
@@ -57,23 +59,23 @@ def run(options):
 def _simulate_movie(options):
     from tqdm import tqdm
 
+    from somaseg.folders import refuse_existing
     from somaseg.report.movie_sheet import save_simulated_movie_sheet
     from somaseg.simulation.movie_presets import preset
-    from somaseg.simulation.movie_saving import refuse_existing_movie, save_movie
+    from somaseg.simulation.movie_saving import save_movie
     from somaseg.simulation.movies import simulate_movie
+    from somaseg.tracking.results import RESULT_FILES
 
-    parameters = preset(options.preset).changed(_changes(options.set))
-    if not options.overwrite:
-        refuse_existing_movie(options.output)
+    name = options.preset or _PRESET
+    parameters = preset(name).changed(_changes(options.set))
+    refuse_existing(options.output, RESULT_FILES, overwrite=options.overwrite)
     with tqdm(total=parameters.frame_count, unit="frame", disable=options.quiet or None) as bar:
         movie = simulate_movie(parameters, seed=options.seed, progress=lambda done, _: bar.update(done - bar.n))
-    save_movie(
-        movie, options.output, rgb=options.rgb, avi=options.avi, overwrite=options.overwrite, preset=options.preset
-    )
+    save_movie(movie, options.output, rgb=options.rgb, avi=options.avi, overwrite=options.overwrite, preset=name)
     sheet = Path(options.output) / "sheet.png"
-    save_simulated_movie_sheet(movie, sheet, name=options.preset)
+    save_simulated_movie_sheet(movie, sheet, name=name)
     tell(
-        f"simulated {options.preset}, seed {options.seed}: {len(movie.frames)} frames, "
+        f"simulated {name}, seed {options.seed}: {len(movie.frames)} frames, "
         f"{int(movie.visible.any(axis=1).sum())} cells seen. Look at {sheet}"
     )
     return 0
@@ -102,7 +104,8 @@ def _simulate_study(options):
 
 
 def _check_combination(options):
-    alone = {"--set": options.set, "--rgb": options.rgb, "--avi": options.avi, "--overwrite": options.overwrite}
+    alone = {"--preset": options.preset, "--set": options.set, "--rgb": options.rgb, "--avi": options.avi}
+    alone["--overwrite"] = options.overwrite
     studies = {"--lines": options.lines, "--assembloids": options.assembloids, "--movies": options.movies}
     studies["--tables-only"] = options.tables_only
     wrong = alone if options.study else studies

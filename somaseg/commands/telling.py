@@ -2,12 +2,19 @@
 
 import contextlib
 import errno
+import sys
 
 
 def tell(text):
     """Print at once; a reader that has gone away is no error."""
     with contextlib.suppress(BrokenPipeError):
         print(text, flush=True)
+
+
+def tell_error(text):
+    """Print at once on standard error, after the program's name; `text` begins with what it is, such as "error: "."""
+    with contextlib.suppress(BrokenPipeError):
+        print(f"somaseg: {text}", file=sys.stderr, flush=True)
 
 
 def one_line(error):

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from somaseg.files import replace_when_whole
+from somaseg.json_files import write_json
 from somaseg.migration.scores import MigrationScores, score_migration
-from somaseg.tracking.json_files import write_json
 from somaseg.tracking.scores import TrackingScores, score_tracking
 
 SCORE_FILES = ("scores.json", "cell_errors.csv")

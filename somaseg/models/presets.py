@@ -9,9 +9,10 @@ from pathlib import Path
 
 import keras
 
-from somaseg.files import replace_when_whole
+from somaseg.folders import whole_folder
 
 WEIGHTS = "model.weights.h5"
+_FILES = (WEIGHTS, "config.json", "preprocessor.json", "metadata.json")
 _PACKAGE = Path(__file__).resolve().parent.parent
 _HOMES = (_PACKAGE / "saved_models", _PACKAGE.parent / "saved_models")
 
@@ -77,24 +78,22 @@ def load_weights(network, folder):
 
 
 def write_preset(network, folder, *, config, preprocessor=None, metadata=None):
-    """Write a preset folder; metadata.json comes last, so that a preset without it is an unfinished one."""
-    folder = Path(folder).expanduser()
-    with replace_when_whole(folder / WEIGHTS) as partial:
-        network.save_weights(partial)
-    facts = {
-        "keras_version": keras.__version__,
-        "parameters": network.count_params(),
-        "weights_sha256": file_hash(folder / WEIGHTS),
-        **(metadata or {}),
-    }
-    documents = {
-        "config.json": {"class_name": type(network).__name__, "network": config},
-        "preprocessor.json": preprocessor or {},
-        "metadata.json": facts,
-    }
-    for name, content in documents.items():
-        with replace_when_whole(folder / name) as path:
-            path.write_text(json.dumps(content, indent=2) + "\n")
+    """Write a preset folder, whole or not at all; other files that are in it stay."""
+    with whole_folder(Path(folder).expanduser(), ours=_FILES, overwrite=True) as partial:
+        network.save_weights(partial / WEIGHTS)
+        facts = {
+            "keras_version": keras.__version__,
+            "parameters": network.count_params(),
+            "weights_sha256": file_hash(partial / WEIGHTS),
+            **(metadata or {}),
+        }
+        documents = {
+            "config.json": {"class_name": type(network).__name__, "network": config},
+            "preprocessor.json": preprocessor or {},
+            "metadata.json": facts,
+        }
+        for name, content in documents.items():
+            (partial / name).write_text(json.dumps(content, indent=2) + "\n")
 
 
 def file_hash(path):

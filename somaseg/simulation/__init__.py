@@ -1,9 +1,8 @@
 """Simulated images and movies of migrating interneurons with known truth."""
 
-from somaseg.simulation.movie_parameters import MovieParameters
 from somaseg.simulation.movie_presets import PRESETS as MOVIE_PRESETS
 from somaseg.simulation.movie_saving import save_movie
-from somaseg.simulation.movies import SimulatedMovie, simulate_movie
+from somaseg.simulation.movies import MovieParameters, SimulatedMovie, simulate_movie
 from somaseg.simulation.stills import (
     LOOKS,
     Still,

@@ -49,7 +49,9 @@ def choice(default, choices):
 
 
 def check_limits(parameters) -> None:
-    """Refuse a value outside its limits, and turn lists into tuples; for `__post_init__` of a frozen dataclass.
+    """Refuse a value outside its limits; for `__post_init__` of a frozen dataclass.
+
+    Lists become tuples, and 64.0 becomes 64 where a whole number is expected, as JSON of another program may have it.
 
     Fields without limits, such as a nested dataclass, are left alone.
 
@@ -62,8 +64,9 @@ def check_limits(parameters) -> None:
         value, expected = getattr(parameters, entry.name), expectation(entry.metadata)
         if not fits(value, entry.metadata):
             raise ValueError(f"{entry.name} must be {expected}, got {value!r}.")
-        if isinstance(value, list):
-            object.__setattr__(parameters, entry.name, tuple(value))
+        plain = _plain(value, entry.metadata)
+        if type(plain) is not type(value):
+            object.__setattr__(parameters, entry.name, plain)
 
 
 def refuse_unknown(cls, values: Mapping, what: str) -> None:
@@ -106,6 +109,17 @@ def fits(value, rules: Mapping) -> bool:
             and value[0] <= value[1]
         )
     return kind != "pair" and _is_within(value, rules["limits"], kind == "integer")
+
+
+def _plain(value, rules):
+    """A fitting value in the type of its kind."""
+    if rules["kind"] == "choice":
+        return next(choice for choice in rules["choices"] if choice == value)
+    if rules["kind"] == "integer":
+        return int(value)
+    if isinstance(value, (tuple, list)):
+        return tuple(value)
+    return value
 
 
 def _is_within(value, limits, whole):

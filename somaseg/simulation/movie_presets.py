@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from somaseg.simulation.motion_parameters import MotionParameters, timothy_like
-from somaseg.simulation.movie_parameters import MovieParameters
+from somaseg.simulation.motion import MotionParameters, timothy_like
+from somaseg.simulation.movies import MovieParameters
 
 _TYPICAL = MovieParameters()
 _MOTION = MotionParameters()

@@ -4,6 +4,8 @@ from dataclasses import asdict
 
 import numpy as np
 
+from somaseg.folders import whole_folder
+from somaseg.json_files import write_json
 from somaseg.movies import Calibration, write_avi, write_hyperstack
 from somaseg.simulation.movie_truth import (
     true_cells,
@@ -14,8 +16,6 @@ from somaseg.simulation.movie_truth import (
     true_tracks,
 )
 from somaseg.simulation.movies import SimulatedMovie
-from somaseg.tracking.folders import refuse_existing, whole_folder
-from somaseg.tracking.json_files import write_json
 from somaseg.tracking.results import RESULT_FILES, Result, write_result
 from somaseg.tracking.tables import TRACK_COLUMNS, write_table
 
@@ -64,15 +64,6 @@ def save_movie(
 
     run = {"simulated": True, "preset": preset, "seed": movie.seed, "parameters": asdict(p)}
     write_result(folder, result, run=run, overwrite=overwrite, write_more=write_pictures)
-
-
-def refuse_existing_movie(folder) -> None:
-    """Refuse a folder that holds a result already, before a movie is made for it.
-
-    Raises:
-        FileExistsError: it does.
-    """
-    refuse_existing(folder, RESULT_FILES)
 
 
 def save_truth_tables(movie: SimulatedMovie, folder, *, overwrite: bool = False) -> None:

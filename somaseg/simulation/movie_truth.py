@@ -16,6 +16,8 @@ between the first and the last frame in which a cell is visible, gaps included. 
 - pause_fraction: share of that time in no saltation. pause_median_min: median of the pauses seen whole, from the end
   of one saltation to the start of the next.
 - arrested: the cell never moves on (its behaviour, not a threshold).
+- mean_speed_noise_corrected_um_per_h, saltation_frequency_corrected_per_h, saltation_length_corrected_um: as the column
+  that each corrects; an exact value has nothing to correct.
 
 What has no value (a speed of a cell seen once, a mean of nothing) is NaN.
 """
@@ -26,6 +28,12 @@ import pandas as pd
 from somaseg.simulation.motion import STATES, Motion
 from somaseg.simulation.movies import SimulatedMovie
 from somaseg.tracking.tables import CELL_COLUMNS, SALTATION_COLUMNS
+
+_NOTHING_TO_CORRECT = {
+    "mean_speed_noise_corrected_um_per_h": "mean_speed_um_per_h",
+    "saltation_frequency_corrected_per_h": "saltation_frequency_per_h",
+    "saltation_length_corrected_um": "saltation_length_um",
+}
 
 
 def true_tracks(movie: SimulatedMovie) -> pd.DataFrame:
@@ -69,7 +77,8 @@ def true_tracks(movie: SimulatedMovie) -> pd.DataFrame:
 def true_cells(movie: SimulatedMovie) -> pd.DataFrame:
     """One row per cell that is visible at least once (cells.csv); see the head of this module for the definitions."""
     rows = [_cell_row(movie.motion, index, *span) for index, span in _visible_spans(movie)]
-    return pd.DataFrame(rows, columns=[*CELL_COLUMNS, "behaviour"])
+    cells = pd.DataFrame(rows, columns=[*CELL_COLUMNS, "behaviour"])
+    return cells.assign(**{corrected: cells[exact] for corrected, exact in _NOTHING_TO_CORRECT.items()})
 
 
 def true_saltations(movie: SimulatedMovie) -> pd.DataFrame:

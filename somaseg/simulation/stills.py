@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from somaseg.simulation.cells import Cell, place_cells
-from somaseg.simulation.contrast import CONTRASTS, display_colours, recorded_light
-from somaseg.simulation.drawing import draw_cell, draw_debris, draw_neurite
-from somaseg.simulation.looks import LOOKS, draw_parameters
-from somaseg.simulation.optics import (
+from somaseg.simulation.pictures.cells import Cell, place_cells
+from somaseg.simulation.pictures.contrast import CONTRASTS, display_colours, recorded_light
+from somaseg.simulation.pictures.drawing import draw_cell, draw_debris, draw_neurite
+from somaseg.simulation.pictures.looks import LOOKS, draw_parameters
+from somaseg.simulation.pictures.optics import (
     add_glow,
     add_hot_pixels,
     display_levels,
@@ -24,9 +24,9 @@ from somaseg.simulation.optics import (
     tissue_haze,
     vignette,
 )
-from somaseg.simulation.parameters import StillParameters
-from somaseg.simulation.processes import grow_processes, lay_neurites
-from somaseg.simulation.visibility import visible_outlines
+from somaseg.simulation.pictures.parameters import StillParameters
+from somaseg.simulation.pictures.processes import grow_processes, lay_neurites
+from somaseg.simulation.pictures.visibility import visible_outlines
 
 __all__ = ["LOOKS", "Cell", "Still", "StillParameters", "draw_parameters", "simulate_still"]
 

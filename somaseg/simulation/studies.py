@@ -15,10 +15,9 @@ import pandas as pd
 from somaseg.files import replace_when_whole
 from somaseg.simulation.limits import check_limits, integer, number
 from somaseg.simulation.motion import simulate_motion
-from somaseg.simulation.movie_parameters import MovieParameters
 from somaseg.simulation.movie_presets import PRESETS
 from somaseg.simulation.movie_saving import save_movie, save_truth_tables
-from somaseg.simulation.movies import SimulatedMovie, simulate_movie
+from somaseg.simulation.movies import MovieParameters, SimulatedMovie, simulate_movie
 
 # What the factors multiply, and the limits that the result is kept within: those of MotionParameters.
 _VARIED = ("saltation_rate_per_h", "jump_length_um", "jump_speed_um_per_h")

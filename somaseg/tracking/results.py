@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 
 from somaseg import __version__
+from somaseg.folders import whole_folder
+from somaseg.json_files import read_json, write_json
 from somaseg.movies.calibration import Calibration
 from somaseg.movies.writer import write_hyperstack
-from somaseg.tracking.folders import whole_folder
 from somaseg.tracking.formats.ctc import join_gaps, pieces_dropped, read_ctc, write_ctc_files
-from somaseg.tracking.json_files import read_json, write_json
 from somaseg.tracking.label_stacks import check_labels, presence, read_label_stack
 from somaseg.tracking.tables import (
     CELL_COLUMNS,
@@ -54,6 +54,7 @@ RESULT_FILES = (
     "tracks.geff",
     "overlay.mp4",
     "report.html",
+    "plots",
     "movie.tif",
     "movie_rgb.tif",
     "movie.avi",

@@ -7,22 +7,9 @@ import cv2
 import pandas as pd
 import pytest
 
-from somaseg import cli
 from somaseg.tracking import read_result
 
 SMALL = ["--set", "height_px=96", "--set", "width_px=128", "--set", "duration_h=1.5", "--quiet"]
-
-
-@pytest.fixture
-def run(capsys):
-    """Run a command in this process: (exit code, standard output, standard error)."""
-
-    def run(*arguments):
-        code = cli.main([str(x) for x in arguments])
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run
 
 
 def test_a_simulated_movie_is_a_result_folder_with_a_picture(run, tmp_path):
@@ -45,6 +32,24 @@ def test_what_is_there_is_refused_before_anything_is_computed(run, tmp_path, mon
     assert (tmp_path / "a" / "movie.tif").read_bytes() == before
 
 
+@pytest.mark.parametrize("overwrite", [[], ["--overwrite"]])
+def test_a_file_in_the_place_of_the_folder_is_refused_before_anything_is_computed(
+    run, tmp_path, monkeypatch, overwrite
+):
+    (tmp_path / "a").write_text("mine")
+    monkeypatch.setattr("somaseg.simulation.movies.simulate_movie", lambda *a, **k: pytest.fail("computed"))
+    code, _, err = run("simulate", "-o", tmp_path / "a", *SMALL, *overwrite)
+    assert code == 1 and err.count("\n") == 1 and "a is a file. Give a folder." in err
+    assert (tmp_path / "a").read_text() == "mine"
+
+
+def test_the_working_directory_can_be_the_folder_of_a_movie(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run("simulate", "-o", ".", *SMALL)
+    assert (code, err) == (0, "")
+    assert (tmp_path / "movie.tif").is_file() and (tmp_path / "sheet.png").is_file()
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
@@ -57,6 +62,7 @@ def test_what_is_there_is_refused_before_anything_is_computed(run, tmp_path, mon
         (["--seed", "-1"], "seed must be a whole number from 0"),
         (["--lines", "2"], "--lines does not go without --study"),
         (["--tables-only"], "--tables-only does not go without --study"),
+        (["--study", "ts", "--preset", "dim"], "--preset does not go with --study"),
         (["--study", "ts", "--rgb"], "--rgb does not go with --study"),
         (["--study", "x"], "study must be one of ts, null, got 'x'"),
         (["--study", "ts", "--lines", "0"], "lines must be a whole number from 1"),
@@ -87,6 +93,14 @@ def test_truth_against_itself_scores_1_and_is_written(run, tmp_path):
     assert all(float(printed[name]) == 1 for name in ("seg", "det", "tra", "lnk", "hota", "idf1", "saltation_f1"))
     assert json.loads((tmp_path / "scores" / "scores.json").read_text())["idf1"] == 1
     assert (pd.read_csv(tmp_path / "scores" / "cell_errors.csv")["status"] == "matched").all()
+
+
+def test_scores_that_are_there_are_refused_before_anything_is_computed(run, tmp_path, monkeypatch):
+    (tmp_path / "scores.json").write_text("mine")
+    monkeypatch.setattr("somaseg.migration.result_scores.score_results", lambda *_: pytest.fail("computed"))
+    code, out, err = run("score", tmp_path / "a", tmp_path / "a", "-o", tmp_path)
+    assert (code, out) == (1, "") and "scores.json exists. Give another folder, or --overwrite." in err
+    assert (tmp_path / "scores.json").read_text() == "mine"
 
 
 def test_score_of_no_result_is_one_line(run, tmp_path):

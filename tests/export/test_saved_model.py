@@ -75,7 +75,7 @@ def test_nothing_is_left_of_an_export_that_fails(smallest, tmp_path, monkeypatch
 
     def fail(_, folder, **__):
         halves.append(Path(folder))
-        halves[0].mkdir()
+        halves[0].mkdir(exist_ok=True)
         (halves[0] / "saved_model.pb").write_text("half")
         raise raised
 

@@ -25,10 +25,13 @@ def _truth():
     tracks["area_um2"], tracks["mean_intensity"], tracks["probability"] = 4.0, 100.0, 1.0
     cells = pd.DataFrame({"track_id": [1, 2, 3], "first_frame": 0, "last_frame": 5, "duration_h": 1.0})
     cells["path_um"] = cells["net_displacement_um"] = cells["mean_speed_um_per_h"] = [20.0, 0.0, 40.0]
+    cells["mean_speed_noise_corrected_um_per_h"] = cells["mean_speed_um_per_h"]
     cells["speed_when_mobile_um_per_h"] = [60.0, np.nan, 60.0]
     cells["saltation_count"] = [2, 0, 2]
     cells["saltation_frequency_per_h"] = [2.0, 0.0, 2.0]
     cells["saltation_length_um"] = [10.0, np.nan, 20.0]
+    cells["saltation_frequency_corrected_per_h"] = cells["saltation_frequency_per_h"]
+    cells["saltation_length_corrected_um"] = cells["saltation_length_um"]
     cells["pause_median_min"], cells["pause_fraction"] = [20.0, np.nan, 10.0], [0.6, 1.0, 0.3]
     cells["arrested"] = [False, True, False]
     cells["straightness"], cells["outreach"], cells["direction_deg"] = 1.0, 1.0, [170.0, np.nan, 150.0]

@@ -138,8 +138,7 @@ def test_a_damaged_document_is_refused_by_name(preset, name, content):
         UNet.from_preset(preset)
 
 
-def test_a_preset_that_was_not_finished_is_refused(preset):
-    """metadata.json is written last."""
+def test_a_preset_without_its_metadata_is_refused(preset):
     (preset / "metadata.json").unlink()
     with pytest.raises(CorruptPresetError, match=r"metadata\.json cannot be read"):
         UNet.from_preset(preset)

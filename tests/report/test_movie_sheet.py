@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 
 from somaseg.report.movie_sheet import draw_movie_sheet, save_simulated_movie_sheet
-from somaseg.simulation.motion_parameters import MotionParameters
-from somaseg.simulation.movie_parameters import MovieParameters
-from somaseg.simulation.movies import simulate_movie
+from somaseg.simulation.motion import MotionParameters
+from somaseg.simulation.movies import MovieParameters, simulate_movie
 
 LABELS = np.zeros((4, 32, 32), np.uint16)
 LABELS[:, 10:20, 10:20] = 3

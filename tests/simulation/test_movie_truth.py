@@ -8,9 +8,7 @@ import pandas as pd
 import pytest
 import tifffile
 
-from somaseg.simulation.motion import STATES, Motion
-from somaseg.simulation.motion_parameters import MotionParameters
-from somaseg.simulation.movie_parameters import MovieParameters
+from somaseg.simulation.motion import STATES, Motion, MotionParameters
 from somaseg.simulation.movie_saving import save_movie
 from somaseg.simulation.movie_truth import (
     true_cells,
@@ -20,7 +18,7 @@ from somaseg.simulation.movie_truth import (
     true_summary,
     true_tracks,
 )
-from somaseg.simulation.movies import SimulatedMovie, simulate_movie
+from somaseg.simulation.movies import MovieParameters, SimulatedMovie, simulate_movie
 from somaseg.tracking.results import read_result
 
 SMALL = MovieParameters(
@@ -110,6 +108,13 @@ def test_a_cell_is_measured_from_its_first_to_its_last_visible_frame(hand_made):
     for name, value in expected.items():
         assert jumper[name] == pytest.approx(value), name
     assert not jumper["arrested"] and jumper["behaviour"] == "migrating"
+
+
+def test_in_a_truth_the_corrected_values_are_the_exact_ones(hand_made):
+    cells = true_cells(hand_made)
+    assert cells["saltation_frequency_corrected_per_h"].tolist() == [4.0, 0.0]
+    np.testing.assert_array_equal(cells["saltation_length_corrected_um"], [6.0, np.nan])
+    np.testing.assert_allclose(cells["mean_speed_noise_corrected_um_per_h"], [11.0 / 0.75, 0.0])
 
 
 def test_an_arrested_cell_has_no_direction_and_pauses_all_the_time(hand_made):

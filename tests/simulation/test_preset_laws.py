@@ -1,5 +1,7 @@
 """The truth of every movie preset obeys the parameters of that preset: rates, lengths, shares and headings."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -7,15 +9,22 @@ from somaseg.simulation.motion import simulate_motion
 from somaseg.simulation.movie_presets import PRESETS
 
 HOURS = 10.0
-FIELD_UM = (900.0, 900.0)
+# A square of the same number of cells, 180, at every density; 900 um at the usual one.
+CELLS_IN_FIELD = 180
 
 
 @pytest.fixture(scope="module", params=sorted(PRESETS))
 def world(request):
-    """(name, behaviour parameters, motion) of a preset in a field large enough for statistics."""
-    motion = PRESETS[request.param].motion
-    times = np.arange(0, 60 * HOURS + 1e-9, PRESETS[request.param].minutes_per_frame)
-    return request.param, motion, simulate_motion(motion, times_min=times, field_um=FIELD_UM, seed=11)
+    """(side of the field, behaviour parameters, motion) of a preset in a field large enough for statistics."""
+    parameters = PRESETS[request.param]
+    return simulated(parameters.motion, parameters.minutes_per_frame)
+
+
+@functools.cache  # some presets differ in their pictures alone
+def simulated(motion, minutes_per_frame):
+    side_um = 300.0 * np.sqrt(CELLS_IN_FIELD / motion.density_per_field) if motion.density_per_field else 900.0
+    times = np.arange(0, 60 * HOURS + 1e-9, minutes_per_frame)
+    return side_um, motion, simulate_motion(motion, times_min=times, field_um=(side_um, side_um), seed=11)
 
 
 def migrating(motion):
@@ -23,8 +32,8 @@ def migrating(motion):
 
 
 def test_number_of_cells_is_the_density_times_the_area(world):
-    _, p, motion = world
-    area = np.prod(np.add(FIELD_UM, 2 * p.margin_um))
+    side_um, p, motion = world
+    area = (side_um + 2 * p.margin_um) ** 2
     assert len(motion.track_ids) == round(p.density_per_field * area / 300.0**2)
 
 

@@ -31,9 +31,11 @@ def tables():
     cells = pd.DataFrame({"track_id": [1, 2, 3], "first_frame": 0, "last_frame": 5, "duration_h": 5 / 6})
     for name in ("path_um", "net_displacement_um", "mean_speed_um_per_h", "speed_when_mobile_um_per_h"):
         cells[name] = [2.5, 2.5, 2.5]
+    cells["mean_speed_noise_corrected_um_per_h"] = [2.25, np.nan, 2.25]
     cells["saltation_count"] = [1, 0, 2]
     for name in ("saltation_frequency_per_h", "saltation_length_um", "pause_median_min", "pause_fraction"):
         cells[name] = [1 / 3, np.nan, 0.7]
+    cells["saltation_frequency_corrected_per_h"], cells["saltation_length_corrected_um"] = 0.5, [4.5, np.nan, 4.5]
     cells["arrested"] = [False, True, False]
     cells["straightness"], cells["outreach"] = 1.0, 1.0
     cells["direction_deg"] = [0.0, np.nan, -170.0]

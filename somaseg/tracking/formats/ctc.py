@@ -15,7 +15,7 @@ import pandas as pd
 import tifffile
 from scipy import ndimage
 
-from somaseg.tracking.folders import whole_folder
+from somaseg.folders import whole_folder
 from somaseg.tracking.label_stacks import check_labels, presence
 
 _LARGEST_LABEL = np.iinfo(np.uint16).max

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from somaseg.tracking.folders import whole_folder
+from somaseg.folders import whole_folder
 
 _EXTRA_COLUMNS = ("y_px", "x_px", "y_um", "x_um", "area_um2", "mean_intensity", "probability")
 

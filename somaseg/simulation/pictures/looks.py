@@ -6,8 +6,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from somaseg.simulation.contrast import CONTRASTS
-from somaseg.simulation.parameters import StillParameters
+from somaseg.simulation.pictures.contrast import CONTRASTS
+from somaseg.simulation.pictures.parameters import StillParameters
 
 LOOKS: Mapping[str, StillParameters] = MappingProxyType(
     {

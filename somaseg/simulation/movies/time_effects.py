@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from somaseg.simulation.movie_parameters import MovieParameters
-    from somaseg.simulation.random_streams import RandomStreams
+    from somaseg.simulation.movies.parameters import MovieParameters
+    from somaseg.simulation.movies.random_streams import RandomStreams
 
 
 def draw_drift_px(parameters: MovieParameters, streams: RandomStreams) -> np.ndarray:

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 import scipy.ndimage
 
-from somaseg.simulation.motion_parameters import MotionParameters
-from somaseg.simulation.movie_parameters import MovieParameters
+from somaseg.simulation.motion import MotionParameters
 from somaseg.simulation.movie_presets import PRESETS, preset
-from somaseg.simulation.movies import simulate_movie
-from somaseg.simulation.slow_noise import slow_noise
+from somaseg.simulation.movies import MovieParameters, simulate_movie
+from somaseg.simulation.movies.slow_noise import slow_noise
 
 replace = dataclasses.replace
 # About 7 cells in a small view, with everything on.

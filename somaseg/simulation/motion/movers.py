@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import lfilter
 
-from somaseg.simulation.headings import wrap_deg
-from somaseg.simulation.motion_parameters import MotionParameters
-from somaseg.simulation.motion_streams import cell_stream
-from somaseg.simulation.persistent_walk import bound_walk, persistent_walk
-from somaseg.simulation.saltatory import STATES
+from somaseg.simulation.motion.headings import wrap_deg
+from somaseg.simulation.motion.parameters import MotionParameters
+from somaseg.simulation.motion.persistent_walk import bound_walk, persistent_walk
+from somaseg.simulation.motion.saltatory import STATES
+from somaseg.simulation.motion.streams import cell_stream
 
 CLOCK_MIN = 0.25
 _EXPLORING_SD = 0.6  # of an explorer before the pull home, in radii

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from somaseg.simulation.motion_parameters import MotionParameters
+from somaseg.simulation.motion.parameters import MotionParameters
 
 # A turn is tried in so many equal parts, so that it hardly ever fails as a whole.
 _PARTS = 4

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from somaseg.simulation.contrast import CONTRASTS
 from somaseg.simulation.limits import (
     check_limits,
     choice,
@@ -14,6 +13,7 @@ from somaseg.simulation.limits import (
     refuse_unknown,
     switch,
 )
+from somaseg.simulation.pictures.contrast import CONTRASTS
 
 
 @dataclass(frozen=True)

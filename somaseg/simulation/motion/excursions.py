@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from somaseg.simulation.motion_parameters import MotionParameters
-from somaseg.simulation.motion_streams import cell_stream
+from somaseg.simulation.motion.parameters import MotionParameters
+from somaseg.simulation.motion.streams import cell_stream
 
 _RAMP_MIN = 5.0  # a cell takes so long to leave the focus, and to come back
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, fields, replace
 import numpy as np
 
 from somaseg.simulation.limits import check_limits, choice, integer, number, pair, refuse_unknown, switch
-from somaseg.simulation.motion_parameters import MotionParameters
-from somaseg.simulation.parameters import StillParameters
+from somaseg.simulation.motion import MotionParameters
+from somaseg.simulation.pictures.parameters import StillParameters
 
 
 @dataclass(frozen=True)

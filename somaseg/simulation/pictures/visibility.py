@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from somaseg.simulation.cells import Cell
-from somaseg.simulation.drawing import Patch
-from somaseg.simulation.parameters import StillParameters
+from somaseg.simulation.pictures.cells import Cell
+from somaseg.simulation.pictures.drawing import Patch
+from somaseg.simulation.pictures.parameters import StillParameters
 
 # The mean over a sharp soma's outline of the light profile (1 - r^2)^0.35 that is drawn.
 _MEAN_OF_PEAK = 1.0 / 1.35

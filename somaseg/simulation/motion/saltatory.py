@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from somaseg.simulation.headings import HeadingChain, unit_vectors, wrap_deg
-from somaseg.simulation.motion_parameters import MotionParameters, cell_factor
-from somaseg.simulation.motion_streams import cell_stream
+from somaseg.simulation.motion.headings import HeadingChain, unit_vectors, wrap_deg
+from somaseg.simulation.motion.parameters import MotionParameters, cell_factor
+from somaseg.simulation.motion.streams import cell_stream
 
 STATES = ("pause", "swelling", "jump", "rear_follows", "arrested", "exploring", "walking")
 

@@ -13,18 +13,16 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from somaseg.simulation.camera import black_frame, frame_dtype, record_frame
-from somaseg.simulation.drawing import draw_cell
 from somaseg.simulation.motion import Motion, simulate_motion
-from somaseg.simulation.movie_cells import cell_in_frame, draw_cell_looks, is_near_view
-from somaseg.simulation.movie_parameters import MovieParameters
-from somaseg.simulation.optics import add_glow, vignette
-from somaseg.simulation.random_streams import RandomStreams
-from somaseg.simulation.time_effects import draw_drift_px, draw_faulty_frames, glowing_share
-from somaseg.simulation.tissue import Tissue
-from somaseg.simulation.visibility import visible_outlines
-
-__all__ = ["MovieParameters", "SimulatedMovie", "simulate_movie"]
+from somaseg.simulation.movies.camera import black_frame, frame_dtype, record_frame
+from somaseg.simulation.movies.cells import cell_in_frame, draw_cell_looks, is_near_view
+from somaseg.simulation.movies.parameters import MovieParameters
+from somaseg.simulation.movies.random_streams import RandomStreams
+from somaseg.simulation.movies.time_effects import draw_drift_px, draw_faulty_frames, glowing_share
+from somaseg.simulation.movies.tissue import Tissue
+from somaseg.simulation.pictures.drawing import draw_cell
+from somaseg.simulation.pictures.optics import add_glow, vignette
+from somaseg.simulation.pictures.visibility import visible_outlines
 
 
 @dataclass(frozen=True, eq=False)

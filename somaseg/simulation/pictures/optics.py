@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from somaseg.simulation.parameters import StillParameters
+from somaseg.simulation.pictures.parameters import StillParameters
 
 
 def tissue_haze(parameters: StillParameters, rng: np.random.Generator) -> np.ndarray:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from somaseg.simulation.parameters import StillParameters
+from somaseg.simulation.pictures.parameters import StillParameters
 
 if TYPE_CHECKING:
-    from somaseg.simulation.cells import Cell
+    from somaseg.simulation.pictures.cells import Cell
 
 STEP_UM = 1.5
 _BEND_LENGTH_UM = 20.0

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from somaseg.simulation.optics import expose
+from somaseg.simulation.pictures.optics import expose
 
 if TYPE_CHECKING:
-    from somaseg.simulation.movie_parameters import MovieParameters
+    from somaseg.simulation.movies.parameters import MovieParameters
 
 
 def record_frame(light: np.ndarray, parameters: MovieParameters, rng: np.random.Generator) -> np.ndarray:

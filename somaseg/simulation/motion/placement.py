@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from somaseg.simulation.headings import unit_vectors
-from somaseg.simulation.motion_parameters import MotionParameters
-from somaseg.simulation.motion_streams import cell_stream
+from somaseg.simulation.motion.headings import unit_vectors
+from somaseg.simulation.motion.parameters import MotionParameters
+from somaseg.simulation.motion.streams import cell_stream
 
 _TRIES = 200
 _PARTNERS_TRIED = 30

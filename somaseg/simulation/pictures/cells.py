@@ -1,6 +1,6 @@
 """Where the somas of a simulated still lie and what shape they have.
 
-Nothing is drawn here; `somaseg.simulation.drawing` turns these records into light. Coordinates are
+Nothing is drawn here; `somaseg.simulation.pictures.drawing` turns these records into light. Coordinates are
 (y, x) in pixels with pixel centres at whole numbers; directions are degrees, 0 to the right,
 counter-clockwise as seen on screen.
 """
@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from somaseg.simulation.parameters import StillParameters
-from somaseg.simulation.processes import Process
+from somaseg.simulation.pictures.parameters import StillParameters
+from somaseg.simulation.pictures.processes import Process
 
 _PLACING_TRIES = 30
 

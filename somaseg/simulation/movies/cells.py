@@ -11,14 +11,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from somaseg.simulation.cells import Cell
-from somaseg.simulation.random_streams import RandomStreams
-from somaseg.simulation.slow_noise import slow_noise
-from somaseg.simulation.swaying_processes import SwayingProcess, attach_fork, attach_process, draw_swaying_process
+from somaseg.simulation.movies.random_streams import RandomStreams
+from somaseg.simulation.movies.slow_noise import slow_noise
+from somaseg.simulation.movies.swaying_processes import (
+    SwayingProcess,
+    attach_fork,
+    attach_process,
+    draw_swaying_process,
+)
+from somaseg.simulation.pictures.cells import Cell
 
 if TYPE_CHECKING:
     from somaseg.simulation.motion import Motion
-    from somaseg.simulation.movie_parameters import MovieParameters
+    from somaseg.simulation.movies.parameters import MovieParameters
 
 _DENTS = 4
 # Below this size a swelling is thinner than the process that carries it.

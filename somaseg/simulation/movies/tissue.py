@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from somaseg.simulation.drawing import draw_debris, draw_neurite, draw_speck
-from somaseg.simulation.optics import smooth_noise
-from somaseg.simulation.parameters import StillParameters
-from somaseg.simulation.processes import lay_neurites
+from somaseg.simulation.pictures.drawing import draw_debris, draw_neurite, draw_speck
+from somaseg.simulation.pictures.optics import smooth_noise
+from somaseg.simulation.pictures.parameters import StillParameters
+from somaseg.simulation.pictures.processes import lay_neurites
 
 if TYPE_CHECKING:
-    from somaseg.simulation.movie_parameters import MovieParameters
-    from somaseg.simulation.random_streams import RandomStreams
+    from somaseg.simulation.movies.parameters import MovieParameters
+    from somaseg.simulation.movies.random_streams import RandomStreams
 
 _FINE = 2
 # The field that densities are given for.

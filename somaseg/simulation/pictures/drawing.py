@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from somaseg.simulation.cells import Cell
-from somaseg.simulation.optics import blur
-from somaseg.simulation.parameters import StillParameters
-from somaseg.simulation.processes import Process
+from somaseg.simulation.pictures.cells import Cell
+from somaseg.simulation.pictures.optics import blur
+from somaseg.simulation.pictures.parameters import StillParameters
+from somaseg.simulation.pictures.processes import Process
 
 _FINE = 3
 # Beyond this blur nothing that is finer than a pixel survives it.

@@ -1,7 +1,7 @@
 """The leading and trailing processes of a cell in a simulated movie: each keeps its looks and sways slowly.
 
-They are drawn by the stills' rules (`somaseg.simulation.processes`). What changes with time follows smooth curves in
-physical time, so that a cell filmed every 5 and every 20 minutes looks the same at the times in common.
+They are drawn by the stills' rules (`somaseg.simulation.pictures.processes`). What changes with time follows smooth
+curves in physical time, so that a cell filmed every 5 and every 20 minutes looks the same at the times in common.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from somaseg.simulation.processes import (
+from somaseg.simulation.movies.slow_noise import slow_noise
+from somaseg.simulation.pictures.processes import (
     START,
     STEP_UM,
     Process,
@@ -20,11 +21,10 @@ from somaseg.simulation.processes import (
     process_turns_deg,
     taper_profile,
 )
-from somaseg.simulation.slow_noise import slow_noise
 
 if TYPE_CHECKING:
-    from somaseg.simulation.cells import Cell
-    from somaseg.simulation.movie_parameters import MovieParameters
+    from somaseg.simulation.movies.parameters import MovieParameters
+    from somaseg.simulation.pictures.cells import Cell
 
 # Where a fork starts, as a share of the leading process, and how it leaves; as in the stills.
 _FORK_ROOT = (0.55, 0.9)

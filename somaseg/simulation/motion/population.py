@@ -13,15 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from somaseg.simulation.excursions import cell_depths_um
-from somaseg.simulation.headings import wrapped_cauchy_deg
-from somaseg.simulation.motion_parameters import MotionParameters
-from somaseg.simulation.motion_streams import cell_stream
-from somaseg.simulation.movers import CLOCK_MIN, StillMover, creeping_movers, still_at, wobble_um
-from somaseg.simulation.placement import Course, place_cells
-from somaseg.simulation.saltatory import NO_SALTATIONS, STATES, SaltatoryPath, draw_saltatory_path
-
-__all__ = ["CLOCK_MIN", "STATES", "Motion", "MotionParameters", "simulate_motion"]
+from somaseg.simulation.motion.excursions import cell_depths_um
+from somaseg.simulation.motion.headings import wrapped_cauchy_deg
+from somaseg.simulation.motion.movers import StillMover, creeping_movers, still_at, wobble_um
+from somaseg.simulation.motion.parameters import MotionParameters
+from somaseg.simulation.motion.placement import Course, place_cells
+from somaseg.simulation.motion.saltatory import NO_SALTATIONS, SaltatoryPath, draw_saltatory_path
+from somaseg.simulation.motion.streams import cell_stream
 
 _DENSITY_FIELD_UM = 300.0
 # What a cell is: uniform numbers in 0..1, drawn together. The order is part of what a seed means: append, never insert.
