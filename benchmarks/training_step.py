@@ -70,7 +70,7 @@ def step_seconds(batch_size, crop_size, augmented, steps):
     shape = (batch_size, crop_size, crop_size)
     batch = {
         "image": rng.uniform(0, 255, (*shape, 3)).astype(np.float32),
-        "mask": (rng.random((*shape, 1)) < 0.2).astype(np.float32),
+        "instances": (rng.random((*shape, 1)) < 0.2).astype(np.int32),
     }
     taken = []
     for _ in range(2 + steps):

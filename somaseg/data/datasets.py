@@ -25,12 +25,15 @@ class Samples:
             is stretched, when it is added.
         instances: list of uint16 (H, W), 0 is background.
         limits: float32 (n, 2), the `contrast_limits` of each image.
+        weights: None where every pixel counts, else a list of uint8 (H, W), or None, for each image: 0 where a pixel
+            is not learnt from because its label is not certain. `save` refuses them: pseudo-labels are not data.
     """
 
     ids: list
     images: list
     instances: list
     limits: np.ndarray
+    weights: list | None = None
 
     def __len__(self):
         return len(self.ids)
@@ -67,6 +70,8 @@ class Samples:
 
     def save(self, path):
         """Write everything to one compressed .npz file, whole or not at all."""
+        if self.weights is not None:
+            raise ValueError("Samples whose pixels have weights are pseudo-labelled and are not saved.")
         arrays = {"ids": np.asarray(self.ids), "limits": self.limits}
         for i, (image, labels) in enumerate(zip(self.images, self.instances)):
             arrays[f"image_{i}"] = image

@@ -9,14 +9,14 @@ import keras
 import numpy as np
 
 from somaseg.data.intensity import stretch
-from somaseg.data.targets import union_mask
 
 
 class CropBatches(keras.utils.PyDataset):
     """Batches of random crops for training, or of the centre crops for validation; works on every Keras backend.
 
-    Batch: dict of "image" float32 (N, size, size, 3) in 0..255, "mask" float32 (N, size, size, 1), and with `threefold`
-    "variant" int32 (N,), see `somaseg.data.augmentation.ThreefoldAugmentation`.
+    Batch: dict of "image" float32 (N, size, size, 3) in 0..255, "instances" int32 (N, size, size, 1), numbered
+    from 1 in each crop, with `threefold` "variant" int32 (N,), see
+    `somaseg.data.augmentation.ThreefoldAugmentation`, and where samples have weights "weight" uint8 (N, size, size, 1).
 
     Args:
         samples: `somaseg.data.Samples`.
@@ -26,6 +26,7 @@ class CropBatches(keras.utils.PyDataset):
         threefold: bool, every example three times an epoch, as variants 0, 1, 2.
         raw_rate: float, share of the training crops left at their raw intensities instead of stretched, so that
             the network also copes with pixels straight from the camera.
+        zoom: float >= 1, the training crops are magnified by a random factor, log-uniform in 1/zoom..zoom.
         smoothing_px: float, standard deviation of a Gaussian run over each crop, as `somaseg.Segmenter` runs it over
             the image; 0 for none.
         start_epoch: int, the epoch that the first pass is.
@@ -40,6 +41,7 @@ class CropBatches(keras.utils.PyDataset):
         seed=None,
         threefold=False,
         raw_rate=0.0,
+        zoom=1.0,
         smoothing_px=0.0,
         start_epoch=0,
         **kwargs,
@@ -56,6 +58,7 @@ class CropBatches(keras.utils.PyDataset):
         self.variants = 3 if threefold else 1
         self.places = _crops_per_epoch(samples) if seed is not None else np.arange(len(samples))
         self.raw_rate = raw_rate
+        self.zoom = zoom
         self.smoothing_px = smoothing_px
         self.epoch = start_epoch
 
@@ -82,9 +85,11 @@ class CropBatches(keras.utils.PyDataset):
             chosen = np.random.default_rng((self.seed, epoch)).permutation(count)[wanted % count]
         crops = [self._crop(epoch, int(example)) for example in chosen]
         batch = {
-            "image": np.stack([image for image, _ in crops]).astype(np.float32),
-            "mask": union_mask(np.stack([instances for _, instances in crops])).astype(np.float32),
+            "image": np.stack([image for image, _, _ in crops]).astype(np.float32),
+            "instances": np.stack([_numbered(instances) for _, instances, _ in crops]),
         }
+        if self.samples.weights is not None:
+            batch["weight"] = np.stack([weight for _, _, weight in crops])[..., None]
         if self.variants > 1:
             batch["variant"] = (chosen % self.variants).astype(np.int32)
         return batch
@@ -98,6 +103,8 @@ class CropBatches(keras.utils.PyDataset):
             y, x = (height - size) // 2, (width - size) // 2
         else:
             rng = np.random.default_rng((self.seed, epoch, example, 1))
+            if self.zoom > 1:
+                size = max(16, round(size / self.zoom ** rng.uniform(-1, 1)))
             y = rng.integers(min(0, height - size), max(0, height - size), endpoint=True)
             x = rng.integers(min(0, width - size), max(0, width - size), endpoint=True)
             raw = rng.random() < self.raw_rate
@@ -107,7 +114,20 @@ class CropBatches(keras.utils.PyDataset):
             crop = cv2.GaussianBlur(crop.astype(np.float32), (0, 0), self.smoothing_px)
         if not raw:
             crop = stretch(crop, self.samples.limits[index])
-        return crop, instances[rows[:, None], columns]
+        labels = instances[rows[:, None], columns]
+        weight = self._weight(index, rows, columns)
+        if size != self.crop_size:
+            shape = (self.crop_size, self.crop_size)
+            crop = cv2.resize(crop, shape, interpolation=cv2.INTER_AREA if size > shape[0] else cv2.INTER_LINEAR)
+            labels = cv2.resize(labels, shape, interpolation=cv2.INTER_NEAREST_EXACT)
+            weight = cv2.resize(weight, shape, interpolation=cv2.INTER_NEAREST_EXACT)
+        return crop, labels, weight
+
+    def _weight(self, index, rows, columns):
+        weights = self.samples.weights
+        if weights is None or weights[index] is None:
+            return np.ones((len(rows), len(columns)), np.uint8)
+        return weights[index][rows[:, None], columns]
 
 
 def as_tf_dataset(batches, epochs):
@@ -140,6 +160,14 @@ def _crops_per_epoch(samples):
     """The image of each crop of an epoch: one crop for every 256 pixels of the mean side, at least one."""
     sides = [np.sqrt(instances.size) for instances in samples.instances]
     return np.repeat(np.arange(len(sides)), [max(1, round(side / 256)) for side in sides])
+
+
+def _numbered(instances):
+    """int32 (H, W, 1) with the labels of a crop replaced by 1..n, so that they stay below its number of pixels."""
+    present = np.zeros(int(instances.max(initial=0)) + 1, np.int32)
+    present[instances.ravel()] = 1
+    present[0] = 0
+    return (np.cumsum(present) * present).astype(np.int32)[instances][..., None]
 
 
 def _mirrored(start, size, length):

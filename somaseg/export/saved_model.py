@@ -1,17 +1,19 @@
 """A network as a TensorFlow SavedModel with named tensors, in the versioned folder that TF Serving watches."""
 
-import shutil
-import uuid
 from pathlib import Path
 
 import keras
+
+from somaseg.folders import whole_folder
+from somaseg.models.heads import read_maps
 
 
 def export_saved_model(network, folder, *, version=1, overwrite=False):
     """Write `folder/<version>/`, whole or not at all.
 
     The signature `serving_default` takes "image", float32 (N, H, W, C) in 0..255, H and W multiples of 16, and
-    returns "probability", float32 (N, H, W, 1).
+    returns "probability", float32 (N, H, W, 1), and with it the network's other maps by name, each of the same shape
+    (`somaseg.models.heads.read_maps` says what they are).
 
     Args:
         network: `somaseg.models.UNet` that gives logits.
@@ -37,22 +39,17 @@ def export_saved_model(network, folder, *, version=1, overwrite=False):
     archive.track(network)
 
     def probability(image):
-        return {"probability": keras.ops.sigmoid(network(image, training=False))}
+        maps = read_maps(network(image, training=False), network.heads)
+        return {"probability": maps.pop("mask"), **maps}
 
     archive.add_endpoint(
         "serving_default",
         probability,
         input_signature=[tf.TensorSpec((None, None, None, network.input_channels), tf.float32, name="image")],
     )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.parent / f".{uuid.uuid4().hex[:8]}.partial"
     try:
-        archive.write_out(str(partial), verbose=False)
-        if target.exists():
-            shutil.rmtree(target)
-        partial.rename(target)
+        with whole_folder(target, ours=["*"], overwrite=overwrite) as partial:
+            archive.write_out(str(partial), verbose=False)
     except tf.errors.OpError as error:
         raise OSError(f"{target} could not be written: {error.message}") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return target

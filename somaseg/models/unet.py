@@ -9,8 +9,7 @@ from keras import layers
 
 from somaseg.models import presets
 from somaseg.models.groups import group_names
-
-HEADS = {"mask": 1}
+from somaseg.models.heads import HEADS
 
 # A bias in front of a batch norm is redundant, the norm shifts too. The two finest stages carry one all the same: with
 # that, the published size of the network (1,946,481) and of its last three groups (9,121 trainable) both hold.
@@ -28,12 +27,15 @@ class UNet(keras.Model):
         filters: int, channels of the first stage; they double at each stage. 16 is the network the paper trained
             (1,946,481 parameters), 64 the one it drew (31,053,249).
         depth: int, number of encoder stages, at least 2.
-        heads: str, what the network predicts. `"mask"`: one channel, soma against background.
+        heads: str, what the network predicts, one channel for each map of `somaseg.models.heads.HEADS`. `"mask"`, the
+            paper's: soma against background. `"offsets"`: the mask and the way from each pixel to the centroid of its
+            instance, which separates instances that touch.
         input_channels: int, channels of the input image.
-        activation: None for logits, or the name of a Keras activation for the output, such as `"sigmoid"`.
+        activation: None for logits, or the name of a Keras activation for the output, such as `"sigmoid"`; only with
+            `heads="mask"`, see `somaseg.models.heads.read_maps` for the others.
 
     Input: float (N, H, W, input_channels), intensities 0..255; H and W multiples of `2 ** (depth - 1)`.
-    Output: float32 (N, H, W, 1).
+    Output: float32 (N, H, W, number of maps), the mask first.
 
     Example:
 
@@ -49,6 +51,8 @@ class UNet(keras.Model):
         _check_whole("input_channels", input_channels, at_least=1)
         if heads not in HEADS:
             raise ValueError(f"heads must be one of {sorted(HEADS)}, got {heads!r}.")
+        if activation is not None and heads != "mask":
+            raise ValueError(f'activation must be None with heads={heads!r}, got {activation!r}: use "read_maps".')
 
         # === The layers and the functional graph ===
         image = keras.Input((None, None, input_channels), name="image")
@@ -74,7 +78,7 @@ class UNet(keras.Model):
             x = layers.ReLU(name=f"{up}_relu")(x)
             x = layers.Concatenate(name=f"{decoder}_concatenate")([skips[stage], x])
             x = _double_convolution(x, filters, stage, decoder)
-        x = layers.Conv2D(HEADS[heads], 1, dtype="float32", name=f"{head}_convolution")(x)
+        x = layers.Conv2D(len(HEADS[heads]), 1, dtype="float32", name=f"{head}_convolution")(x)
         if activation is not None:
             x = layers.Activation(activation, dtype="float32", name=f"{head}_activation")(x)
         super().__init__(inputs=image, outputs=x, name=name, **kwargs)
@@ -113,7 +117,8 @@ class UNet(keras.Model):
         Args:
             preset: str, a name such as `"soma"`, or the path of a folder that `save_to_preset` wrote.
             load_weights: bool, False gives the preset's architecture with fresh weights.
-            **kwargs: constructor arguments that replace the preset's, such as `activation="sigmoid"`.
+            **kwargs: constructor arguments that replace the preset's, such as `activation="sigmoid"`. With other
+                `heads` the maps that both have keep their weights, and the others start fresh.
 
         Raises:
             ValueError: no such preset (the message lists those there are).
@@ -126,9 +131,26 @@ class UNet(keras.Model):
                 f"{folder / 'config.json'} has {unknown}, which this version of somaseg does not know."
             )
         network = cls(**{**config, **kwargs})
-        if load_weights:
+        if load_weights and network.heads == config["heads"]:
             presets.load_weights(network, folder)
+        elif load_weights:
+            donor = cls(**{**config, **kwargs, "heads": config["heads"]})
+            presets.load_weights(donor, folder)
+            network._adopt(donor)
         return network
+
+    def _adopt(self, donor):
+        """Take the weights of a network that differs in its heads alone."""
+        for layer, given in zip(self.layers, donor.layers):
+            if not layer.name.startswith("head_"):
+                layer.set_weights(given.get_weights())
+            elif layer.weights:
+                own, theirs = layer.get_weights(), given.get_weights()
+                for name in set(HEADS[self.heads]) & set(HEADS[donor.heads]):
+                    to, of = HEADS[self.heads].index(name), HEADS[donor.heads].index(name)
+                    for new, old in zip(own, theirs):
+                        new[..., to] = old[..., of]
+                layer.set_weights(own)
 
     def save_to_preset(self, folder, preprocessor=None, metadata=None):
         """Write this network as a preset folder: config.json, preprocessor.json, metadata.json, model.weights.h5."""

@@ -63,7 +63,9 @@ def find_images(inputs):
     return list(dict.fromkeys(paths))
 
 
-def segment_files(segmenter, paths, output, *, overwrite=False, run=None, progress=None):
+def segment_files(
+    segmenter, paths, output, *, um_per_px=None, diameter_px=None, overwrite=False, run=None, progress=None
+):
     """Segment image files into a folder.
 
     Writes `<stem>_labels.tif` and `<stem>_overlay.png` for each, and at the end objects.csv and run.json. An image that
@@ -74,6 +76,7 @@ def segment_files(segmenter, paths, output, *, overwrite=False, run=None, progre
         segmenter: `somaseg.Segmenter`.
         paths: image files.
         output: folder, made if need be.
+        um_per_px, diameter_px: of all the images, if known; see `Segmenter.__call__`.
         overwrite: bool, replace results that are there (those of an unfinished run of this call are kept).
         run: dict of facts kept in run.json, such as the preset; a run that is continued must have the same.
         progress: None, or a function called with each path's name when it is done.
@@ -91,7 +94,8 @@ def segment_files(segmenter, paths, output, *, overwrite=False, run=None, progre
         raise NotADirectoryError(f"{output} is a file. Give a folder with -o.")
     output.mkdir(parents=True, exist_ok=True)
     names = _output_names(paths)
-    settings = {"run": run or {}, "settings": segmenter.settings()}
+    scale = {"um_per_px": um_per_px, "diameter_px": diameter_px}
+    settings = {"run": run or {}, "settings": segmenter.settings(), "images": scale}
     journal = _Journal(output / JOURNAL, settings, dict(zip(names.values(), names)))
     if not overwrite and not journal.continues:
         _refuse_existing(output, names, journal)
@@ -102,7 +106,7 @@ def segment_files(segmenter, paths, output, *, overwrite=False, run=None, progre
         if name not in rows:
             try:
                 image = read_image(path)
-                found = segmenter(image)
+                found = segmenter(image, **scale)
                 objects = found.objects(image)
                 network_seconds += found.network_seconds
             except (ValueError, OSError, MemoryError) as error:
@@ -238,6 +242,7 @@ def _facts(settings, result):
     return {
         **settings["run"],
         "settings": settings["settings"],
+        "images_scale": settings["images"],
         "versions": {
             "somaseg": somaseg.__version__,
             "keras": keras.__version__,

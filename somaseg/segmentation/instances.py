@@ -1,4 +1,4 @@
-"""From a probability map to instances: connected components above a threshold, small ones dropped."""
+"""Instances of one image: connected components of a mask, numbering, and the table of what was found."""
 
 from dataclasses import dataclass
 
@@ -26,9 +26,40 @@ def label_components(probability, *, threshold=0.5, minimum_area_px=0):
     count, labels, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
     kept = statistics[:, cv2.CC_STAT_AREA] >= max(1, minimum_area_px)
     kept[0] = False
-    new = np.zeros(count, np.uint32)
+    new = np.zeros(count, np.uint16 if kept.sum() <= 65_535 else np.uint32)
     new[kept] = np.arange(1, kept.sum() + 1)
-    return new[labels].astype(np.uint16 if kept.sum() <= 65535 else np.uint32)
+    return new[labels]
+
+
+def number_instances(labels, *, minimum_area_px=0):
+    """A label image with its instances numbered 1..n in the order of their first pixel, the small ones dropped.
+
+    Args:
+        labels: integer (H, W), 0 background.
+        minimum_area_px: int, instances of fewer pixels become background.
+
+    Returns:
+        (H, W); uint16, or uint32 beyond 65,535 instances.
+
+    >>> number_instances(np.array([[7, 7, 0, 3], [7, 0, 5, 3]]), minimum_area_px=2).tolist()
+    [[1, 1, 0, 2], [1, 0, 0, 2]]
+    """
+    labels = np.asarray(labels)
+    most = int(labels.max(initial=0)) + 1
+    # bincount copies to 64 bits: band by band, so that it need not copy a large image
+    bands = (labels[top : top + 1024].ravel() for top in range(0, len(labels), 1024))
+    area = sum((np.bincount(band, minlength=most) for band in bands), np.zeros(most, np.int64))
+    flat = labels.ravel()
+    begins = np.flatnonzero(np.concatenate([[True], flat[1:] != flat[:-1]]))[::-1]
+    first = np.zeros(most, np.int64)
+    first[flat[begins]] = begins  # from the last to the first: the first stays
+    kept = area >= max(1, minimum_area_px)
+    kept[0] = False
+    order = np.argsort(first, kind="stable")
+    order = order[kept[order]]
+    new = np.zeros(most, np.uint16 if len(order) <= 65_535 else np.uint32)
+    new[order] = np.arange(1, len(order) + 1)
+    return new[labels]
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,22 @@ import numpy as np
 
 from somaseg.data.intensity import normalize_contrast
 from somaseg.models import presets
+from somaseg.models.heads import read_maps
 from somaseg.models.unet import UNet
-from somaseg.segmentation.instances import Segmentation, label_components
+from somaseg.segmentation.decoding import decode
+from somaseg.segmentation.instances import Segmentation
+from somaseg.segmentation.scale import check_scale, equivalent_diameters, resampled, resampled_maps, within_tolerance
 from somaseg.segmentation.tiling import predict_tiled
 
-DEFAULTS = {"threshold": 0.5, "minimum_area_px": 20, "smoothing_px": 0.0, "tile_px": 1024}
+DEFAULTS = {
+    "threshold": 0.5,
+    "minimum_area_px": 20,
+    "smoothing_px": 0.0,
+    "vote_spread_px": 3.0,
+    "tile_px": 1024,
+    "diameter_px": None,
+    "um_per_px": None,
+}
 
 
 class Segmenter:
@@ -24,7 +35,13 @@ class Segmenter:
         minimum_area_px: int, smaller regions are dropped.
         smoothing_px: float, standard deviation of a Gaussian that is run over the image first, against noise; 0 for
             none.
+        vote_spread_px: float, for networks with offsets: how far pixels of one soma disagree about its centre, see
+            `somaseg.segmentation.votes.label_by_votes`.
         tile_px: int, an image with a longer side is run in overlapping tiles of this size.
+        diameter_px: float or None, typical diameter of the somas that the network learnt from.
+        um_per_px: float or None, size of a pixel that the network learnt from.
+
+    Areas and distances in pixels are those at the scale that the network learnt from.
 
     Example:
 
@@ -42,7 +59,10 @@ class Segmenter:
         threshold=DEFAULTS["threshold"],
         minimum_area_px=DEFAULTS["minimum_area_px"],
         smoothing_px=DEFAULTS["smoothing_px"],
+        vote_spread_px=DEFAULTS["vote_spread_px"],
         tile_px=DEFAULTS["tile_px"],
+        diameter_px=DEFAULTS["diameter_px"],
+        um_per_px=DEFAULTS["um_per_px"],
     ):
         if not 0 < threshold < 1:
             raise ValueError(f"threshold must be between 0 and 1, got {threshold!r}.")
@@ -50,6 +70,8 @@ class Segmenter:
             raise ValueError(f"minimum_area_px must be 0 or more, got {minimum_area_px!r}.")
         if smoothing_px < 0:
             raise ValueError(f"smoothing_px must be 0 or more, got {smoothing_px!r}.")
+        if not vote_spread_px > 0:
+            raise ValueError(f"vote_spread_px must be more than 0, got {vote_spread_px!r}.")
         if getattr(network, "activation", None) is not None:
             raise ValueError("The network must give logits: make it with activation=None.")
         if network.input_shape[-1] != 3:
@@ -58,8 +80,11 @@ class Segmenter:
         self.threshold = threshold
         self.minimum_area_px = minimum_area_px
         self.smoothing_px = smoothing_px
+        self.vote_spread_px = vote_spread_px
         self.tile_px = tile_px
-        self._model = keras.Model(network.inputs, keras.ops.sigmoid(network.outputs[0]))
+        self.diameter_px = check_scale("diameter_px", diameter_px)
+        self.um_per_px = check_scale("um_per_px", um_per_px)
+        self._model = keras.Model(network.inputs, read_maps(network.outputs[0], network.heads))
         self._model.compile(jit_compile=keras.backend.backend() == "jax")
 
     @classmethod
@@ -86,29 +111,80 @@ class Segmenter:
             )
         return {**DEFAULTS, **stored}
 
-    def __call__(self, image, *, progress=None):
+    def __call__(self, image, *, um_per_px=None, diameter_px=None, progress=None):
         """Segment one image.
+
+        An image whose pixel size or soma diameter is given is brought to the scale that the network learnt from, and
+        the outlines back to the image's own pixels.
 
         Args:
             image: (H, W) or (H, W, 1..4) of any real dtype, at least 16x16.
+            um_per_px: None, or the size of the image's pixels; no effect where the network's own is not known.
+            diameter_px: None, or the typical diameter of the image's somas in its pixels; it goes before `um_per_px`.
             progress: None, or a function called with (tiles done, tiles in all).
 
         Returns:
             `somaseg.segmentation.Segmentation`.
 
         Raises:
-            ValueError: another shape, NaN or infinite values, or a dtype that is no number.
+            ValueError: another shape, NaN or infinite values, a dtype that is no number, or a scale that would
+                make the image vanish.
         """
         start = time.perf_counter()
         image = check_image(image)
-        ready = normalize_contrast(self._smooth(image))
+        factor = self.magnification(um_per_px=um_per_px, diameter_px=diameter_px)
+        ready = resampled(normalize_contrast(self._smooth(image)), factor)
         before = time.perf_counter()
-        probability = predict_tiled(
-            self._predict, ready, depth=self.network.depth, tile_px=self.tile_px, progress=progress
-        )
+        maps = predict_tiled(self.predict, ready, depth=self.network.depth, tile_px=self.tile_px, progress=progress)
         after = time.perf_counter()
-        labels = label_components(probability, threshold=self.threshold, minimum_area_px=self.minimum_area_px)
-        return Segmentation(labels, probability, after - before, time.perf_counter() - start)
+        del ready  # of a large image every copy counts
+        maps = resampled_maps(maps, image.shape[:2])
+        labels = decode(
+            maps,
+            threshold=self.threshold,
+            minimum_area_px=round(self.minimum_area_px / factor**2),
+            vote_spread_px=self.vote_spread_px / factor,
+        )
+        return Segmentation(labels, maps["mask"], after - before, time.perf_counter() - start)
+
+    def magnification(self, *, um_per_px=None, diameter_px=None):
+        """By how much an image is enlarged (or, below 1, reduced) before the network sees it; 1.0 if nothing is known.
+
+        The network was trained on somas of varied size: less than `somaseg.segmentation.scale.TOLERANCE` is left.
+
+        Raises:
+            ValueError: a scale is not positive, or `diameter_px` is given and the network's own is not known.
+        """
+        check_scale("um_per_px", um_per_px), check_scale("diameter_px", diameter_px)
+        if diameter_px is not None:
+            if self.diameter_px is None:
+                raise ValueError("This preset does not tell the diameter it was trained at, so none can be used.")
+            return within_tolerance(self.diameter_px / diameter_px)
+        if um_per_px is not None and self.um_per_px is not None:
+            return within_tolerance(um_per_px / self.um_per_px)
+        return 1.0
+
+    def estimate_diameter(self, image):
+        """Median diameter in pixels of the somas of an image, found at the scale that they themselves suggest.
+
+        The image is segmented as it is, then once more brought to the scale at which what was found would have the
+        diameter that the network learnt from.
+
+        Returns:
+            float, or None where no soma is found.
+
+        Raises:
+            ValueError: the network's own diameter is not known.
+        """
+        diameter = None
+        for _ in range(2):
+            found = equivalent_diameters(self(image, diameter_px=diameter).labels)
+            if len(found) == 0:
+                return diameter
+            diameter = float(np.median(found))
+            if self.magnification(diameter_px=diameter) == 1.0:
+                break
+        return diameter
 
     def settings(self):
         """The settings of this segmenter, as stored in preprocessor.json."""
@@ -119,8 +195,11 @@ class Segmenter:
             return image
         return cv2.GaussianBlur(image.astype(np.float32), (0, 0), self.smoothing_px)
 
-    def _predict(self, batch):
-        return self._model.predict_on_batch(batch.astype(np.float32))
+    def predict(self, batch):
+        """The maps of a batch of prepared images (N, H, W, 3): dict of (N, H, W, 1), see `somaseg.models.heads`."""
+        maps = self._model.predict_on_batch(batch.astype(np.float32))
+        # 16 bits hold an offset to a few hundredths of a pixel, and of a large image every copy counts
+        return {name: m.astype(np.float16) if name.startswith("offset") else m for name, m in maps.items()}
 
 
 def check_image(image):

@@ -21,17 +21,17 @@ def receptive_field_radius(depth):
 
 
 def predict_tiled(predict, image, *, depth, tile_px, progress=None):
-    """Probabilities of a whole image, predicted tile by tile where it is larger than one tile.
+    """Maps of a whole image, predicted tile by tile where it is larger than one tile.
 
     Args:
-        predict: function from (1, h, w, C) to (1, h, w, 1), h and w multiples of `2 ** (depth - 1)`.
+        predict: function from (1, h, w, C) to a dict of (1, h, w, 1), h and w multiples of `2 ** (depth - 1)`.
         image: (H, W, C), any H and W from 1 up.
         depth: the network's number of encoder stages.
         tile_px: side of a tile; the image is run whole if neither side is longer.
         progress: None, or a function called with (tiles done, tiles in all) after each.
 
     Returns:
-        float32 (H, W).
+        Dict of (H, W), of the dtype that `predict` gives.
 
     Raises:
         ValueError: `tile_px` leaves no room beside the margins.
@@ -45,14 +45,17 @@ def predict_tiled(predict, image, *, depth, tile_px, progress=None):
     padded = np.pad(image, ((0, -height % grid), (0, -width % grid), (0, 0)), mode="symmetric")
     rows = _spans(padded.shape[0], tile_px, margin)
     columns = _spans(padded.shape[1], tile_px, margin)
-    result = np.empty(padded.shape[:2], np.float32)
+    result = {}
     for done, (row, column) in enumerate(((r, c) for r in rows for c in columns), start=1):
         tile = padded[row.read, column.read]
-        predicted = np.asarray(predict(tile[None]))[0, :, :, 0]
-        result[row.write, column.write] = predicted[row.keep, column.keep]
+        for name, predicted in predict(tile[None]).items():
+            predicted = np.asarray(predicted)[0, :, :, 0]
+            if name not in result:
+                result[name] = np.empty(padded.shape[:2], predicted.dtype)
+            result[name][row.write, column.write] = predicted[row.keep, column.keep]
         if progress is not None:
             progress(done, len(rows) * len(columns))
-    return result[:height, :width]
+    return {name: whole[:height, :width] for name, whole in result.items()}
 
 
 class _Span:

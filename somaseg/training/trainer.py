@@ -1,22 +1,26 @@
-"""The training step: augmentation, network, loss and metrics in one compiled function, on any Keras backend."""
+"""The training step: augmentation, targets, network, loss and metrics in one compiled function, on every backend."""
 
 import keras
 from keras import ops
 
+from somaseg.data.targets import target_maps
+from somaseg.models.heads import HEADS
+from somaseg.training.losses import map_losses
 from somaseg.training.metrics import MaskIoU
 
 
 class SegmentationTrainer(keras.Model):
     """A network together with the augmentation that runs before it, ready for `compile(optimizer=...)` and `fit`.
 
-    `fit` takes anything that Keras fits on whose batches are dicts of "image" (N, H, W, C) in 0..255 and "mask"
-    (N, H, W, 1) in 0..1. The loss is the binary cross-entropy, computed from logits in float32, plus `overlap_weight`
-    times `overlap_loss`.
+    `fit` takes anything that Keras fits on whose batches are dicts of "image" (N, H, W, C) in 0..255 and "instances",
+    integer (N, H, W, 1), 0 background, labels no larger than H * W. What the network is to predict is derived from the
+    instances, behind the augmentation. The loss is the sum of those of `somaseg.training.losses.map_losses`; where
+    batches have "weight" (N, H, W, 1), a pixel of weight 0 has no part in it.
 
     Args:
-        network: model from images to mask logits, such as `somaseg.models.UNet`. It is trained in place.
+        network: `somaseg.models.UNet` that gives logits. It is trained in place.
         augmentation: sequence of layers that map such a dict to such a dict, applied in order while training.
-        overlap_weight: float >= 0.
+        overlap_weight: float >= 0, weight of the soft IoU losses.
     """
 
     def __init__(self, network, augmentation=(), overlap_weight=0.0, **kwargs):
@@ -27,36 +31,31 @@ class SegmentationTrainer(keras.Model):
         self.iou = MaskIoU(name="iou")
         self.pooled_iou = MaskIoU(pooled=True, name="pooled_iou")
 
+    @property
+    def maps(self):
+        """The names of the maps that the network predicts; the mask is the first."""
+        return HEADS[self.network.heads]
+
     def call(self, inputs, training=None):
         for layer in self.augmentation:
             inputs = layer(inputs, training=training)
         logits = self.network(inputs["image"], training=training)
-        return {"logits": ops.cast(logits, "float32"), "mask": ops.cast(inputs["mask"], "float32")}
+        outputs = {"logits": ops.cast(logits, "float32"), "targets": target_maps(inputs["instances"], self.maps)}
+        if "weight" in inputs:
+            outputs["weight"] = ops.cast(inputs["weight"], "float32")
+        return outputs
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        mask, logits = y_pred["mask"], y_pred["logits"]
-        loss = binary_cross_entropy(mask, logits)
-        if self.overlap_weight:
-            loss = loss + self.overlap_weight * overlap_loss(mask, logits)
-        return loss
+        losses = map_losses(
+            y_pred["targets"],
+            y_pred["logits"],
+            self.maps,
+            overlap_weight=self.overlap_weight,
+            weight=y_pred.get("weight"),
+        )
+        return sum(losses.values())
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        self.iou.update_state(y_pred["mask"], y_pred["logits"])
-        self.pooled_iou.update_state(y_pred["mask"], y_pred["logits"])
+        for metric in (self.iou, self.pooled_iou):
+            metric.update_state(y_pred["targets"][..., :1], y_pred["logits"][..., :1])
         return self.get_metrics_result()
-
-
-def binary_cross_entropy(mask, logits):
-    """Mean over pixels of the binary cross-entropy of logits: max(z, 0) - z*y + log(1 + exp(-|z|))."""
-    return ops.mean(ops.maximum(logits, 0) - logits * mask + ops.log1p(ops.exp(-ops.abs(logits))))
-
-
-def overlap_loss(mask, logits):
-    """One minus the soft IoU of the whole batch (Rahman & Wang 2016): somas count by their own area, not the ground's.
-
-    With p the probability of each pixel: 1 - sum(p y) / sum(p + y - p y), 0 for a perfect mask, near 1 for a bad one.
-    """
-    probability = ops.sigmoid(logits)
-    intersection = ops.sum(probability * mask)
-    union = ops.sum(probability + mask) - intersection
-    return 1.0 - (intersection + 1.0) / (union + 1.0)

@@ -5,7 +5,6 @@ import pytest
 
 from somaseg.data.datasets import Samples
 from somaseg.data.pipeline import CropBatches, as_tf_dataset
-from somaseg.data.targets import union_mask
 
 
 def coordinate_samples(*shapes):
@@ -44,16 +43,16 @@ def numbers(batch):
 
 def test_batches_have_the_promised_shapes_and_dtypes(samples):
     batch = CropBatches(samples, batch_size=4, crop_size=32, seed=1)[0]
-    assert set(batch) == {"image", "mask"}
+    assert set(batch) == {"image", "instances"}
     assert (batch["image"].shape, batch["image"].dtype) == ((4, 32, 32, 3), np.float32)
-    assert (batch["mask"].shape, batch["mask"].dtype) == ((4, 32, 32, 1), np.float32)
+    assert (batch["instances"].shape, batch["instances"].dtype) == ((4, 32, 32, 1), np.int32)
 
 
-def test_mask_matches_image_also_where_it_is_mirrored(samples):
+def test_instances_match_image_also_where_it_is_mirrored(samples):
     batch = passes(CropBatches(samples, batch_size=2, crop_size=64, seed=1))
     y, x, number = np.moveaxis(batch["image"], -1, 0)
-    np.testing.assert_array_equal(batch["mask"][..., 0], mask_at(y, x, number))
-    assert 0.2 < batch["mask"].mean() < 0.6
+    np.testing.assert_array_equal(batch["instances"][..., 0], mask_at(y, x, number))
+    assert 0.2 < batch["instances"].mean() < 0.6
 
 
 def test_a_crop_is_a_connected_part_of_its_image():
@@ -133,8 +132,8 @@ def test_validation_takes_each_centre_once_and_in_order(samples):
     for number, instances in enumerate(samples.instances):
         top, left = ((size - 16) // 2 for size in instances.shape)
         assert corner_of(batch, number).tolist() == [top, left]
-        expected = union_mask(instances)[top : top + 16, left : left + 16]
-        np.testing.assert_array_equal(batch["mask"][number], expected)
+        expected = instances[top : top + 16, left : left + 16]
+        np.testing.assert_array_equal(batch["instances"][number, ..., 0], expected)
 
 
 def test_threefold_has_each_variant_of_every_example_once(samples):
@@ -197,3 +196,30 @@ def test_a_larger_image_gives_more_crops_an_epoch_one_for_every_256_pixels_of_it
     batches = CropBatches(samples, batch_size=1, crop_size=16, seed=0)
     assert np.bincount(batches.places).tolist() == [1, 1, 2, 2, 4]
     assert CropBatches(samples, batch_size=1, crop_size=16).num_batches == len(sizes)
+
+
+def test_the_instances_of_a_crop_are_numbered_from_one_whatever_they_were():
+    labels = np.zeros((16, 16), np.uint16)
+    labels[1:4, 1:4], labels[6:9, 6:9], labels[12:14, 2:5] = 65_535, 300, 7
+    samples = Samples(["far"], [np.zeros((16, 16, 3), np.uint8)], [labels], limits=np.float32([[0, 255]]))
+    crop = CropBatches(samples, batch_size=1, crop_size=16)[0]["instances"][0, ..., 0]
+    assert sorted(np.unique(crop)) == [0, 1, 2, 3]
+    assert (crop[labels == 7] == 1).all() and (crop[labels == 300] == 2).all() and (crop[labels == 65_535] == 3).all()
+
+
+def test_zoom_magnifies_image_and_instances_alike():
+    """A disc's area in the crop varies by the square of the zoom, and the instance stays on the bright pixels."""
+    y, x = np.mgrid[:128, :128]
+    disc = np.hypot(y - 64, x - 64) < 12
+    image = np.repeat((200 * disc).astype(np.uint8)[..., None], 3, axis=-1)
+    samples = Samples(["disc"], [image], [disc.astype(np.uint16)], limits=np.float32([[0, 255]]))
+    batches = CropBatches(samples, batch_size=1, crop_size=112, seed=1, zoom=1.5)
+    areas = []
+    for epoch in range(40):
+        batch = batches.batch(epoch, 0)
+        assert batch["image"].shape == (1, 112, 112, 3)
+        areas.append(batch["instances"].sum())
+        agree = (batch["image"][..., :1] > 100) == (batch["instances"] > 0)
+        assert agree.mean() > 0.995
+    assert disc.sum() / 1.5**2 * 0.9 < min(areas) < disc.sum() / 1.3**2
+    assert disc.sum() * 1.3**2 < max(areas) < disc.sum() * 1.5**2 * 1.1

@@ -83,7 +83,7 @@ def test_intensities_are_scaled_inside_the_model(tiny):
         ({"filters": True}, "filters must be a whole number of at least 1, got True"),
         ({"depth": 1}, "depth must be a whole number of at least 2, got 1"),
         ({"input_channels": "3"}, "input_channels must be a whole number of at least 1, got '3'"),
-        ({"heads": "border"}, r"heads must be one of \['mask'\], got 'border'"),
+        ({"heads": "flows"}, r"heads must be one of \[.*'mask', 'offsets'\], got 'flows'"),
     ],
 )
 def test_a_bad_argument_is_refused_with_its_name_and_value(arguments, message):

@@ -157,7 +157,10 @@ def test_a_preset_brings_its_settings_and_a_given_one_replaces_them(bright_prese
         "threshold": 0.25,
         "minimum_area_px": 4,
         "smoothing_px": 0.0,
+        "vote_spread_px": 3.0,
         "tile_px": 1024,
+        "diameter_px": None,
+        "um_per_px": None,
     }
     np.testing.assert_array_equal(segmenter(two_squares()).labels, expected_labels())
 
@@ -167,10 +170,27 @@ def test_smoothing_takes_the_noise_from_what_the_network_sees_and_zero_leaves_th
     seen = {}
     for smoothing in (0.0, 2.0):
         segmenter = Segmenter(UNet(filters=2, depth=2), smoothing_px=smoothing)
-        monkeypatch.setattr(segmenter, "_predict", lambda batch, key=smoothing: seen.setdefault(key, batch)[..., :1])
+        monkeypatch.setattr(
+            segmenter, "predict", lambda batch, key=smoothing: {"mask": seen.setdefault(key, batch)[..., :1]}
+        )
         segmenter(noisy)
     np.testing.assert_array_equal(seen[0.0][0], normalize_contrast(noisy))
     assert noise_level(seen[2.0][0]) < 0.5 * noise_level(seen[0.0][0])
+
+
+def test_tiles_change_nothing_of_instances_by_votes(random_unet):
+    network = random_unet(seed=1, filters=2, depth=2, heads="offsets")
+    image = np.random.default_rng(0).integers(0, 256, (100, 90), dtype=np.uint8)
+    settings = {"minimum_area_px": 0, "vote_spread_px": 1.0}
+    whole = Segmenter(network, **settings)(image)
+    assert len(whole) > 3
+    np.testing.assert_array_equal(Segmenter(network, tile_px=32, **settings)(image).labels, whole.labels)
+
+
+@pytest.mark.parametrize("spread", [0.0, -1.0])
+def test_a_spread_that_is_none_is_refused(spread):
+    with pytest.raises(ValueError, match=f"vote_spread_px must be more than 0, got {spread}"):
+        Segmenter(UNet(filters=2, depth=2), vote_spread_px=spread)
 
 
 def test_a_negative_smoothing_is_refused():

@@ -16,7 +16,7 @@ def smallest_tile(depth):
 def probabilities(network):
     def predict(batch):
         logits = network(batch.astype(np.float32), training=False)
-        return keras.ops.convert_to_numpy(keras.ops.sigmoid(logits))
+        return {"mask": keras.ops.convert_to_numpy(keras.ops.sigmoid(logits))}
 
     return predict
 
@@ -42,8 +42,8 @@ def test_tiled_equals_untiled(random_unet, depth, tile_px, height, width):
     image = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     grid = 2 ** (depth - 1)
     whole = np.pad(image, ((0, -height % grid), (0, -width % grid), (0, 0)), mode="symmetric")
-    expected = probabilities(network)(whole[None])[0, :height, :width, 0]
-    tiled = predict_tiled(probabilities(network), image, depth=depth, tile_px=tile_px)
+    expected = probabilities(network)(whole[None])["mask"][0, :height, :width, 0]
+    tiled = predict_tiled(probabilities(network), image, depth=depth, tile_px=tile_px)["mask"]
     assert tiled.shape == (height, width)
     assert tiled.dtype == np.float32
     assert expected.size < 100 or np.ptp(expected) > 0.1
@@ -57,11 +57,13 @@ def test_every_pixel_is_written_once_and_no_tile_is_larger_than_asked(height, wi
 
     def predict(batch):
         shapes.append(batch.shape[1:3])
-        return batch[..., :1]
+        return {"first": batch[..., :1], "second": batch[..., 1:].astype(np.float16)}
 
     image = np.random.default_rng(1).random((height, width, 2), np.float32)
     result = predict_tiled(predict, image, depth=2, tile_px=32)
-    np.testing.assert_array_equal(result, image[..., 0])
+    np.testing.assert_array_equal(result["first"], image[..., 0])
+    np.testing.assert_array_equal(result["second"], image[..., 1].astype(np.float16))
+    assert result["second"].dtype == np.float16
     assert max(max(shape) for shape in shapes) <= 32
     assert all(side % 2 == 0 for shape in shapes for side in shape)
 
@@ -69,16 +71,16 @@ def test_every_pixel_is_written_once_and_no_tile_is_larger_than_asked(height, wi
 def test_progress_counts_the_tiles():
     told = []
     image = np.zeros((50, 20, 1))
-    predict_tiled(lambda x: x, image, depth=2, tile_px=32, progress=lambda *x: told.append(x))
+    predict_tiled(lambda x: {"same": x}, image, depth=2, tile_px=32, progress=lambda *x: told.append(x))
     assert told == [(1, 3), (2, 3), (3, 3)]
 
 
 @pytest.mark.parametrize("depth", [2, 5])
 def test_a_tile_without_room_between_its_margins_is_refused(depth):
     image, least = np.zeros((16, 16, 1)), smallest_tile(depth)
-    predict_tiled(lambda x: x, image, depth=depth, tile_px=least)
+    predict_tiled(lambda x: {"same": x}, image, depth=depth, tile_px=least)
     with pytest.raises(ValueError, match=f"tile_px must be at least {least} for this network, got {least - 1}"):
-        predict_tiled(lambda x: x, image, depth=depth, tile_px=least - 1)
+        predict_tiled(lambda x: {"same": x}, image, depth=depth, tile_px=least - 1)
 
 
 @pytest.mark.parametrize("depth", [2, 3, 4, 5])

@@ -8,7 +8,8 @@ from somaseg.data.datasets import Samples
 from somaseg.data.pipeline import CropBatches
 from somaseg.models import UNet
 from somaseg.training.recipes import Recipe
-from somaseg.training.trainer import SegmentationTrainer, binary_cross_entropy, overlap_loss
+from somaseg.training.losses import binary_cross_entropy, overlap_loss
+from somaseg.training.trainer import SegmentationTrainer
 
 
 class Darken(keras.layers.Layer):
@@ -33,7 +34,7 @@ def disc_samples(count, size=48, seed=0):
 def batch(count=2):
     rng = np.random.default_rng(0)
     image = rng.uniform(0, 255, (count, 16, 16, 3)).astype(np.float32)
-    return {"image": image, "mask": (image[..., :1] > 100).astype(np.float32)}
+    return {"image": image, "instances": (image[..., :1] > 100).astype(np.int32)}
 
 
 def test_binary_cross_entropy_is_keras_own_from_logits():
@@ -56,8 +57,8 @@ def trainer():
 def test_reported_loss_and_iou_are_those_of_the_network(trainer):
     values = trainer.evaluate(batch(), verbose=0, return_dict=True)
     logits = trainer.network.predict(batch()["image"], verbose=0)
-    true, predicted = batch()["mask"] > 0, logits > 0
-    loss = keras.losses.BinaryCrossentropy(from_logits=True)(batch()["mask"], logits)
+    true, predicted = batch()["instances"] > 0, logits > 0
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)(true.astype(np.float32), logits)
     per_image = (true & predicted).sum((1, 2, 3)) / (true | predicted).sum((1, 2, 3))
     assert values["loss"] == pytest.approx(float(loss), rel=1e-4)
     assert values["iou"] == pytest.approx(per_image.mean(), abs=1e-6)
@@ -66,8 +67,8 @@ def test_reported_loss_and_iou_are_those_of_the_network(trainer):
 
 
 def test_augmentation_runs_in_training_only(trainer):
-    assert np.any(trainer(batch(), training=False)["mask"])
-    assert not np.any(trainer(batch(), training=True)["mask"])
+    assert np.any(trainer(batch(), training=False)["targets"])
+    assert not np.any(trainer(batch(), training=True)["targets"])
 
 
 def test_augmentation_adds_no_weights_to_the_network(trainer):
@@ -102,7 +103,7 @@ def test_the_overlap_loss_is_one_minus_the_soft_iou():
 
 def test_the_overlap_weight_adds_to_the_loss():
     mask = np.random.default_rng(0).integers(0, 2, (2, 8, 8, 1)).astype(np.float32)
-    y_pred = {"mask": mask, "logits": np.full_like(mask, 0.3)}
+    y_pred = {"targets": mask, "logits": np.full_like(mask, 0.3)}
     plain, weighted = (SegmentationTrainer(UNet(filters=2, depth=2), overlap_weight=w) for w in (0.0, 2.0))
     difference = float(weighted.compute_loss(y_pred=y_pred)) - float(plain.compute_loss(y_pred=y_pred))
     assert difference == pytest.approx(2.0 * float(overlap_loss(mask, y_pred["logits"])), rel=1e-5)

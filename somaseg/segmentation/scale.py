@@ -1,0 +1,67 @@
+"""Bring an image to the scale that a network learnt from, and its maps back to the pixels of the image."""
+
+import cv2
+import numpy as np
+
+TOLERANCE = 1.15
+LEAST_PX = 16
+
+
+def within_tolerance(factor):
+    """`factor`, or 1.0 where it differs from that by less than `TOLERANCE`: training varied the scale by more.
+
+    >>> within_tolerance(1.1), within_tolerance(0.5)
+    (1.0, 0.5)
+    """
+    return 1.0 if 1 / TOLERANCE < factor < TOLERANCE else float(factor)
+
+
+def resampled(image, factor):
+    """uint8 (H, W, 3) with its sides multiplied by `factor`; reduced by area, enlarged bilinearly.
+
+    Raises:
+        ValueError: the result would be smaller than 16 pixels.
+    """
+    if factor == 1.0:
+        return image
+    height, width = (max(1, round(side * factor)) for side in image.shape[:2])
+    if min(height, width) < LEAST_PX:
+        raise ValueError(
+            f"An image of {image.shape[0]} x {image.shape[1]} pixels would be {height} x {width} at the scale of this "
+            "preset, which is too small. Check the pixel size or the diameter."
+        )
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
+
+
+def resampled_maps(maps, shape):
+    """The maps of `somaseg.models.heads.read_maps` brought to `shape` (H, W), offsets in its pixels."""
+    resized = {}
+    for name, values in maps.items():
+        if values.shape == tuple(shape):
+            resized[name] = values
+            continue
+        resized[name] = cv2.resize(values.astype(np.float32), shape[::-1], interpolation=cv2.INTER_LINEAR)
+        if name.startswith("offset"):
+            resized[name] *= shape[0] / values.shape[0] if name == "offset_y" else shape[1] / values.shape[1]
+    return resized
+
+
+def equivalent_diameters(labels):
+    """Diameters in pixels of the discs with the areas of the instances of a label image: float (n,).
+
+    >>> equivalent_diameters(np.ones((2, 2), int)).round(2).tolist()
+    [2.26]
+    """
+    areas = np.bincount(np.asarray(labels).ravel())[1:]
+    return np.sqrt(areas[areas > 0] * (4 / np.pi))
+
+
+def check_scale(name, value):
+    """`value`, if it is None or a positive finite number.
+
+    Raises:
+        ValueError: any other.
+    """
+    if value is not None and not (np.isfinite(value) and value > 0):
+        raise ValueError(f"{name} must be positive, got {value!r}.")
+    return value

@@ -1,0 +1,64 @@
+"""Simulated recordings that differ as those of many labs do, to train on: every imaging condition is drawn anew.
+
+A network that has seen only one microscope learns that microscope. The ranges here are wider than those of the presets
+(`somaseg.simulation.movie_presets`), and no preset is among them but by chance.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from somaseg.simulation.motion import MotionParameters
+from somaseg.simulation.movies import MovieParameters
+
+
+def draw_movie_parameters(rng, *, height_px=512, width_px=512, frames=2, hours_between_frames=2.0):
+    """`MovieParameters` of a short movie by another lab, whose frames lie far apart.
+
+    Args:
+        rng: `numpy.random.Generator`.
+        height_px, width_px: int.
+        frames: int >= 1.
+        hours_between_frames: float, long enough that a cell is seen at another place and moment of its cycle.
+    """
+
+    def log_uniform(low, high):
+        return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+    motion = replace(
+        MotionParameters(),
+        density_per_field=log_uniform(4.0, 70.0),
+        touching_fraction=float(rng.uniform(0.05, 0.45)),
+        excursion_fraction=float(rng.uniform(0.0, 0.25)),
+        depth_sd_um=float(rng.uniform(2.0, 9.0)),
+        spacing_um=float(rng.uniform(9.0, 13.0)),
+    )
+    photons = log_uniform(22.0, 500.0)
+    return replace(
+        MovieParameters(),
+        motion=motion,
+        height_px=height_px,
+        width_px=width_px,
+        minutes_per_frame=60.0 * hours_between_frames,
+        duration_h=hours_between_frames * frames,
+        um_per_px=log_uniform(0.5, 0.85),
+        brightness_cv=float(rng.uniform(0.2, 0.9)),
+        soma_irregularity=float(rng.uniform(0.02, 0.12)),
+        soma_size_cv=float(rng.uniform(0.05, 0.25)),
+        process_brightness=(float(rng.uniform(0.1, 0.25)), float(rng.uniform(0.35, 0.8))),
+        process_width_um=(float(rng.uniform(0.7, 1.1)), float(rng.uniform(1.3, 2.2))),
+        neurites_per_field=log_uniform(1.0, 30.0),
+        debris_per_field=log_uniform(2.0, 30.0),
+        distant_cells_per_field=log_uniform(2.0, 40.0),
+        haze_fraction=float(rng.uniform(0.03, 0.5)),
+        texture_fraction=float(rng.uniform(0.0, 0.06)),
+        glow_fraction=float(rng.uniform(0.03, 0.3)),
+        psf_sigma_um=float(rng.uniform(0.25, 0.7)),
+        vignetting_fraction=float(rng.uniform(0.0, 0.4)),
+        photons_at_soma_peak=photons,
+        background_photons=log_uniform(2.0, 40.0),
+        read_noise_sd=float(rng.uniform(1.0, 5.0)),
+        white_at_soma_peaks=log_uniform(1.2, 5.0),
+        bleaching_tau_h=float(rng.uniform(10.0, 60.0)),
+        bit_depth=int(rng.choice([8, 12, 16])),
+    )

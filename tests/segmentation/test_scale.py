@@ -1,0 +1,90 @@
+"""Scale: an image of other pixels gives the outlines that it would have given, in its own pixels."""
+
+import numpy as np
+import pytest
+
+from somaseg.segmentation import Segmenter
+from somaseg.segmentation.scale import equivalent_diameters, resampled, resampled_maps, within_tolerance
+
+
+def squares(side, pitch, count=3):
+    """A dark image with count x count bright squares."""
+    image = np.full((pitch * count, pitch * count), 10, np.uint8)
+    for i in range(count):
+        for j in range(count):
+            y, x = pitch * i + pitch // 3, pitch * j + pitch // 3
+            image[y : y + side, x : x + side] = 200
+    return image
+
+
+@pytest.fixture(scope="module")
+def segmenter(bright_network):
+    return Segmenter(bright_network, minimum_area_px=60, um_per_px=0.65, diameter_px=11.3)
+
+
+def test_a_small_difference_of_scale_is_left_to_the_network():
+    assert within_tolerance(1.14) == within_tolerance(0.88) == 1.0
+    assert within_tolerance(1.16) == 1.16
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_resampling_multiplies_the_sides(factor):
+    image = np.zeros((40, 60, 3), np.uint8)
+    assert resampled(image, factor).shape == (40 * factor, 60 * factor, 3)
+
+
+def test_an_image_that_would_vanish_is_refused():
+    with pytest.raises(ValueError, match="An image of 40 x 60 pixels would be 4 x 6 at the scale of this preset"):
+        resampled(np.zeros((40, 60, 3), np.uint8), 0.1)
+
+
+def test_offsets_are_brought_to_the_pixels_of_the_image():
+    maps = {
+        "mask": np.full((10, 20), 0.5, np.float32),
+        "offset_y": np.full((10, 20), 3, np.float16),
+        "offset_x": np.full((10, 20), -4, np.float16),
+    }
+    large = resampled_maps(maps, (20, 80))
+    assert {m.shape for m in large.values()} == {(20, 80)}
+    assert [float(m[7, 7]) for m in large.values()] == [0.5, 6.0, -16.0]
+
+
+@pytest.mark.parametrize("scale", [{"um_per_px": 0.325}, {"diameter_px": 22.6}])
+def test_an_image_of_half_the_pixel_size_is_segmented_at_the_known_scale(segmenter, scale):
+    fine = squares(side=20, pitch=60)
+    found = segmenter(fine, **scale)
+    assert found.labels.shape == fine.shape
+    assert len(found) == 9
+    np.testing.assert_allclose(np.bincount(found.labels.ravel())[1:], 400, rtol=0.1)
+    assert (found.labels[fine > 100] > 0).mean() > 0.95
+
+
+def test_the_smallest_area_is_meant_at_the_scale_of_the_network(segmenter):
+    small = squares(side=12, pitch=60)  # 36 pixels at the network's scale, 144 in the image
+    assert len(segmenter(small)) == 9
+    assert len(segmenter(small, um_per_px=0.325)) == 0
+
+
+def test_nothing_is_resampled_where_the_scale_is_not_known(bright_network):
+    segmenter = Segmenter(bright_network)
+    assert segmenter.magnification(um_per_px=0.1) == 1.0
+    with pytest.raises(ValueError, match="This preset does not tell the diameter it was trained at"):
+        segmenter(squares(8, 20), diameter_px=8.0)
+
+
+@pytest.mark.parametrize("scale", [{"um_per_px": 0.0}, {"diameter_px": -1.0}, {"um_per_px": float("nan")}])
+def test_a_scale_that_is_none_is_refused(segmenter, scale):
+    with pytest.raises(ValueError, match=f"{list(scale)[0]} must be positive, got"):
+        segmenter(squares(8, 20), **scale)
+
+
+def test_the_diameter_of_an_image_is_estimated_from_what_is_found(segmenter):
+    assert segmenter.estimate_diameter(squares(side=20, pitch=60)) == pytest.approx(22.6, rel=0.1)
+    assert segmenter.estimate_diameter(np.full((64, 64), 7, np.uint8)) is None
+
+
+def test_equivalent_diameters_are_those_of_discs_of_the_same_area():
+    y, x = np.mgrid[:60, :60]
+    disc = (np.hypot(y - 30, x - 30) < 20).astype(int)
+    assert equivalent_diameters(disc)[0] == pytest.approx(40, rel=0.01)
+    assert len(equivalent_diameters(disc * 0)) == 0
