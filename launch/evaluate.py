@@ -2,11 +2,12 @@
 
     python launch/evaluate.py --preset=dsb2018 --dataset=dsb2018 --split=validation --output=scores
 
-Prints the scores and writes into --output: scores.json, images.csv (one row per image) and worst/ (the images with the
-lowest IoU: image, truth and prediction side by side).
+Prints the scores and writes into --output: scores.json (all that is pooled), images.csv (one row per image), iou.csv
+(image and IoU), submission.csv (run-length codes of the predictions, as for the Data Science Bowl), coco_truth.json and
+coco_predictions.json (instances in COCO's format), worst/ (the images with the lowest IoU: truth and prediction side by
+side) and errors/ (those with the lowest AP: what is missed, false, merged and split).
 """
 
-import json
 from pathlib import Path
 
 import _flags
@@ -21,7 +22,7 @@ flags.DEFINE_string("manual_dir", None, "Folder with the files that the data set
 flags.DEFINE_string("output", None, "Folder for the scores (default: only print).")
 flags.DEFINE_float("threshold", None, "Probability above which a pixel is soma (default: the preset's).")
 flags.DEFINE_integer("minimum_area_px", None, "Drop smaller objects (default: the preset's).")
-flags.DEFINE_integer("worst", 12, "Number of images drawn.")
+flags.DEFINE_integer("worst", 12, "Number of images drawn, by IoU and by AP.")
 
 
 def main(_):
@@ -29,8 +30,12 @@ def main(_):
 
     from somaseg.data.datasets import load_samples
     from somaseg.files import replace_when_whole
+    from somaseg.folders import whole_folder
+    from somaseg.report.error_panels import save_error_panels
     from somaseg.report.panels import save_worst
-    from somaseg.segmentation.evaluation import score_images
+    from somaseg.segmentation.coco_annotations import write_coco
+    from somaseg.segmentation.evaluation import score_images, write_scores
+    from somaseg.segmentation.kaggle_submission import write_submission
     from somaseg.segmentation.segmenter import Segmenter
 
     names = ("threshold", "minimum_area_px")
@@ -39,23 +44,26 @@ def main(_):
     samples = load_samples(FLAGS.dataset, FLAGS.split, data_dir=FLAGS.data_dir, manual_dir=FLAGS.manual_dir)
     predictions = [segmenter(image).labels for image in tqdm(samples.images, unit="image", disable=None)]
     scores = score_images(zip(samples.ids, samples.instances, predictions))
-    summary = scores.summary()
-    for name, value in summary.items():
-        print(f"{name:32} {value:.4f}" if isinstance(value, float) else f"{name:32} {value}")
-    if FLAGS.output:
-        output = Path(FLAGS.output)
-        facts = {
-            "preset": FLAGS.preset,
-            "dataset": FLAGS.dataset,
-            "split": FLAGS.split,
-            **segmenter.settings(),
-        }
-        with replace_when_whole(output / "scores.json") as partial:
-            partial.write_text(json.dumps({**facts, **summary}, indent=2) + "\n")
-        with replace_when_whole(output / "images.csv") as partial:
-            scores.images.to_csv(partial, index=False)
-        save_worst(scores, samples, predictions, output / "worst", count=FLAGS.worst)
-        print(f"Look at {output}/worst/*.png")
+    print(scores)
+    if not FLAGS.output:
+        return
+    output, source = Path(FLAGS.output), f"{FLAGS.dataset} {FLAGS.split}"
+    facts = {"preset": FLAGS.preset, "dataset": FLAGS.dataset, "split": FLAGS.split, **segmenter.settings()}
+    write_scores(scores, output, table="images.csv", facts=facts)
+    with replace_when_whole(output / "iou.csv") as partial:
+        scores.images[["image", "iou"]].to_csv(partial, index=False)
+    write_submission(zip(samples.ids, predictions), output / "submission.csv")
+    for name, labels in (("truth", samples.instances), ("predictions", predictions)):
+        write_coco(zip(samples.ids, labels), output / f"coco_{name}.json", description=f"{source}, {name}")
+
+    def load(index):
+        return samples.instances[index], predictions[index], samples.images[index]
+
+    with whole_folder(output / "worst", ours=["*.png"], overwrite=True) as partial:
+        save_worst(scores, samples, predictions, partial, count=FLAGS.worst)
+    with whole_folder(output / "errors", ours=["*.png"], overwrite=True) as partial:
+        save_error_panels(scores, load, partial, count=FLAGS.worst, heading=f"{source}: ")
+    print(f"Look at {output}/errors/*.png and {output}/worst/*.png")
 
 
 if __name__ == "__main__":
