@@ -17,13 +17,17 @@ EXTRAS = {
         "ai-edge-litert>=2.0",
         "geff>=1.1",
         "py-ctcmetrics>=1.3.3",
+        "pycocotools>=2.0.8",
         "stardist>=0.9",
+        "statsmodels>=0.14.2",
     ],
-    "bench": ["laptrack>=0.17", "trackpy>=0.7"],  # what benchmarks/linking.py compares with
+    "browser": ["playwright>=1.40"],  # opens the report in Chromium, in a slow test
+    "linkers": ["laptrack>=0.17", "trackpy>=0.7"],  # other linkers, for --linker and benchmarks/linking.py
     "bio": ["bioio>=1.2", "bioio-nd2>=1.0", "bioio-lif>=1.0"],  # bioio-czi (CZI) is GPL-3: users add it
     "geff": ["geff>=1.1"],
     "litert": ["ai-edge-litert>=2.0"],
     "score": ["py-ctcmetrics>=1.3.3"],  # with scikit-learn, 60 MB
+    "stats": ["statsmodels>=0.14.2"],  # what somaseg compare models groups with
     "tfds": ["apache-beam>=2.65", "mlcroissant>=1.0"],  # what the tfds command of TFDS 4.9.10 imports
     "zarr": ["zarr>=3.0"],
 }
@@ -41,6 +45,7 @@ setup(
     packages=[*find_packages(include=["somaseg*", "tfds_builders*"]), "somaseg.saved_models"],
     package_dir={"somaseg.saved_models": "saved_models"},
     package_data={
+        "somaseg.report": ["*.css", "*.js"],
         "somaseg.saved_models": ["*/*.json", "*/*.weights.h5", "*/*.md", "*/*.png"],
         "tfds_builders": ["**/*.md", "**/*.bib", "**/*.txt", "**/*.tsv", "**/*.csv"],
     },
@@ -53,6 +58,7 @@ setup(
         "numpy>=1.26",
         "opencv-python>=4.9",
         "pandas>=2.2",
+        "pillow>=10",  # the film of the report
         "roifile>=2024.3",
         "scipy>=1.12",
         "tensorboard>=2.18",  # TensorFlow no longer brings it along

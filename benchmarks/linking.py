@@ -9,8 +9,9 @@ for a missed link and 1 for a wrong one (the weights of the Cell Tracking Challe
 from one detection of a cell to its next, so a missed link is one too. All seeds of a preset are pooled.
 
 somaseg learns its laws from each movie and has no setting for a preset; its defaults were chosen on seeds 100-103. For
-the others the cutoff was chosen for each preset on seeds 100-102 (--tune), which favours them; laptrack and trackpy
-close gaps of as many frames as somaseg does. "positions" is somaseg without area, intensity and shape: what the others
+the others the cutoff was chosen for each preset on seeds 100-102 (--tune), which favours them; they close gaps of as
+many frames as somaseg does, but for hungarian, which closes none. All are called through `somaseg.tracking.linkers`,
+as `somaseg track --linker NAME` does. "positions" is somaseg without area, intensity and shape: what the others
 are given. `control` and `dim` move as `typical` does and are left out.
 "told" is the mean confidence of somaseg's links, to be compared with the share of them that is right (100 - wrong, %).
 """
@@ -23,12 +24,12 @@ import time
 import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
-from scipy.spatial.distance import cdist
 from simulated_detections import simulated_detections
 
 from somaseg.movies.calibration import Calibration
 from somaseg.simulation.movie_presets import preset
-from somaseg.tracking.linking import link_somas
+from somaseg.tracking.linkers import link_with
+from somaseg.tracking.linking import LinkingParameters, link_somas
 
 PRESETS = (
     "easy",
@@ -44,86 +45,18 @@ POSITIONS = ["frame", "label", "y_um", "x_um"]
 CUTOFFS_UM = (8.0, 12.0, 16.0, 20.0, 25.0, 30.0, 40.0, 50.0)
 
 
-def link_with_somaseg(table, calibration, setting):
-    linking = link_somas(table.drop(columns="true_id"), calibration=calibration)
-    return linking.track_ids, linking.links["confidence"].sum()
-
-
-def link_with_positions(table, calibration, setting):
-    return link_with_somaseg(table[[*POSITIONS, "true_id"]], calibration, setting)
-
-
-def link_with_laptrack(table, calibration, setting):
-    from laptrack import LapTrack
-
-    cutoff_um, gap_frames = setting
-    tracker = LapTrack(
-        cutoff=cutoff_um**2,
-        gap_closing_cutoff=cutoff_um**2,
-        gap_closing_max_frame_count=gap_frames,
-        splitting_cutoff=False,
-        merging_cutoff=False,
-    )
-    rows = table[["frame", "y_um", "x_um"]].assign(row=np.arange(len(table)))
-    linked, _, _ = tracker.predict_dataframe(rows, coordinate_cols=["y_um", "x_um"], frame_col="frame")
-    column = "row" if "row" in linked else "row_y"
-    return linked.set_index(column)["track_id"].reindex(np.arange(len(table))).to_numpy() + 1, np.nan
-
-
-def link_with_trackpy(table, calibration, setting):
-    import trackpy
-
-    trackpy.quiet()
-    cutoff_um, gap_frames = setting
-    rows = table[["frame", "y_um", "x_um"]].assign(row=np.arange(len(table)))
-    linked = trackpy.link(
-        rows,
-        search_range=cutoff_um,
-        memory=gap_frames,
-        pos_columns=["y_um", "x_um"],
-        adaptive_stop=cutoff_um / 4,
-        adaptive_step=0.9,
-    )
-    return linked.set_index("row")["particle"].reindex(np.arange(len(table))).to_numpy() + 1, np.nan
-
-
-def link_with_hungarian(table, calibration, setting):
-    """Frame to frame, the least sum of plain distances; no gaps."""
-    cutoff_um = setting[0]
-    position, frame = table[["y_um", "x_um"]].to_numpy(), table["frame"].to_numpy()
-    track, count = np.zeros(len(table), int), 0
-    before = np.zeros(0, int)
-    for number in range(frame.max() + 1):
-        now = np.flatnonzero(frame == number)
-        cost = cdist(position[before], position[now])
-        rows, columns = linear_sum_assignment(np.minimum(cost, cutoff_um))
-        near = cost[rows, columns] < cutoff_um
-        track[now[columns[near]]] = track[before[rows[near]]]
-        new = now[track[now] == 0]
-        track[new] = count + 1 + np.arange(len(new))
-        count += len(new)
-        before = now
-    return track, np.nan
-
-
-LINKERS = {
-    "somaseg": link_with_somaseg,
-    "somaseg, positions": link_with_positions,
-    "laptrack": link_with_laptrack,
-    "trackpy": link_with_trackpy,
-    "Hungarian": link_with_hungarian,
-}
-PEERS = ("laptrack", "trackpy", "Hungarian")
+LINKERS = ("somaseg", "somaseg, positions", "laptrack", "trackpy", "btrack", "hungarian")
+PEERS = ("laptrack", "trackpy", "btrack", "hungarian")
 # Chosen by --tune: cutoff in um, and the most frames of a gap.
 SETTINGS = {
-    "easy": {"laptrack": (25.0, 5), "trackpy": (40.0, 5), "Hungarian": (25.0, 0)},
-    "typical": {"laptrack": (25.0, 5), "trackpy": (30.0, 5), "Hungarian": (25.0, 0)},
-    "dense": {"laptrack": (25.0, 5), "trackpy": (30.0, 5), "Hungarian": (25.0, 0)},
-    "fast_sampling": {"laptrack": (20.0, 15), "trackpy": (40.0, 15), "Hungarian": (16.0, 0)},
-    "slow_sampling": {"laptrack": (40.0, 4), "trackpy": (40.0, 4), "Hungarian": (40.0, 0)},
-    "ts_like": {"laptrack": (20.0, 5), "trackpy": (40.0, 5), "Hungarian": (20.0, 0)},
-    "random_walk": {"laptrack": (20.0, 5), "trackpy": (25.0, 5), "Hungarian": (12.0, 0)},
-    "arrested": {"laptrack": (8.0, 5), "trackpy": (8.0, 5), "Hungarian": (8.0, 0)},
+    "easy": {"laptrack": (25.0, 5), "trackpy": (40.0, 5), "hungarian": (25.0, 0)},
+    "typical": {"laptrack": (25.0, 5), "trackpy": (30.0, 5), "hungarian": (25.0, 0)},
+    "dense": {"laptrack": (25.0, 5), "trackpy": (30.0, 5), "hungarian": (25.0, 0)},
+    "fast_sampling": {"laptrack": (20.0, 15), "trackpy": (40.0, 15), "hungarian": (16.0, 0)},
+    "slow_sampling": {"laptrack": (40.0, 4), "trackpy": (40.0, 4), "hungarian": (40.0, 0)},
+    "ts_like": {"laptrack": (20.0, 5), "trackpy": (40.0, 5), "hungarian": (20.0, 0)},
+    "random_walk": {"laptrack": (20.0, 5), "trackpy": (25.0, 5), "hungarian": (12.0, 0)},
+    "arrested": {"laptrack": (8.0, 5), "trackpy": (8.0, 5), "hungarian": (8.0, 0)},
 }
 GAPS = {"fast_sampling": (4, 15), "slow_sampling": (4,)}
 
@@ -168,10 +101,14 @@ def scores(counts: dict, minutes_per_frame: float) -> dict:
 def measure(name, seeds, linker, setting):
     p = preset(name)
     calibration = Calibration(p.um_per_px, p.minutes_per_frame)
+    cutoff_um, gap_frames = setting or (None, None)
+    parameters = LinkingParameters(max_step_um=cutoff_um, max_gap_frames=gap_frames)
     counts = []
     for seed in seeds:
         table = _detections(name, seed)
-        counts.append(count_links(table, *LINKERS[linker](table, calibration, setting)))
+        somas = table[POSITIONS] if linker.endswith("positions") else table.drop(columns="true_id")
+        linking = link_with(linker.split(",")[0], somas, parameters=parameters, calibration=calibration)
+        counts.append(count_links(table, linking.track_ids, linking.links["confidence"].sum(skipna=False)))
     return scores(pd.DataFrame(counts).sum(skipna=False).to_dict(), p.minutes_per_frame)
 
 
@@ -182,8 +119,8 @@ def print_table(names, seeds):
         for linker in LINKERS:
             try:
                 row = measure(name, seeds, linker, SETTINGS[name].get(linker))
-            except ImportError:
-                print(f"| {name} | {linker} | not installed: pip install 'somaseg[bench]' |")
+            except ImportError as error:
+                print(f"| {name} | {linker} | {error} |")
                 continue
             shown = [
                 f"{value:.4f}" if key in ("right", "LNK", "IDF1", "told") else f"{round(value, 2):g}"
@@ -196,7 +133,7 @@ def tune_peers(names, seeds):
     for name in names:
         best = {}
         for linker in PEERS:
-            gaps = (0,) if linker == "Hungarian" else GAPS.get(name, (5,))
+            gaps = (0,) if linker == "hungarian" else GAPS.get(name, (5,))
             found = {each: measure(name, seeds, linker, each) for each in itertools.product(CUTOFFS_UM, gaps)}
             best[linker] = max(
                 found, key=lambda each: found[each]["right"] * found[each]["true links"] - found[each]["wrong"]

@@ -76,9 +76,9 @@ def test_an_interrupted_run_goes_on_without_segmenting_frames_again(movie, segme
         def settings(self):
             return segmenter.settings()
 
-        def __call__(self, image):
+        def __call__(self, image, **arguments):
             calls.append(1)
-            return segmenter(image)
+            return segmenter(image, **arguments)
 
     analyze(movie, tmp_path / "out", Counting())
     assert len(calls) == FRAMES - 3

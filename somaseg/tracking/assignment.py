@@ -11,6 +11,8 @@ from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite
 
 _DENSE = 250_000  # entries of the table of a group that is solved as such
 _MESSAGE_ROUNDS = 30
+_SETTLED = 1e-4  # change of a message in one round
+_ROUNDS_BETWEEN_CHECKS = 3
 _LARGEST_GAIN = 30.0
 
 
@@ -73,15 +75,24 @@ def link_probabilities(source: np.ndarray, target: np.ndarray, gain: np.ndarray,
     """
     weight = np.exp(np.clip(gain, -700.0, _LARGEST_GAIN))
     back = np.ones(len(gain))
-    for _ in range(_MESSAGE_ROUNDS):
-        scaled = weight * back
-        total = np.bincount(source, scaled, minlength=count)[source]
-        forth = weight / (1.0 + np.maximum(total - scaled, 0.0))
-        total = np.bincount(target, forth, minlength=count)[target]
+    moving, settled_scaled, settled_forth = np.arange(len(gain)), np.zeros(count), np.zeros(count)
+    for step in range(1, _MESSAGE_ROUNDS + 1):
+        s, t, w = source[moving], target[moving], weight[moving]
+        scaled = w * back[moving]
+        total = (settled_scaled + np.bincount(s, scaled, minlength=count))[s]
+        forth = w / (1.0 + np.maximum(total - scaled, 0.0))
+        total = (settled_forth + np.bincount(t, forth, minlength=count))[t]
         new = 1.0 / (1.0 + np.maximum(total - forth, 0.0))
-        settled = np.max(np.abs(new - back), initial=0.0) < 1e-4
-        back = new
-        if settled:
+        change = np.abs(new - back[moving])
+        back[moving] = new
+        if change.max(initial=0.0) < _SETTLED:
             break
+        if step % _ROUNDS_BETWEEN_CHECKS == 0:
+            # Most links settle in a few rounds: those whose neighbours have settled too are left alone from here on.
+            unsettled = change > _SETTLED / 10
+            busy = np.bincount(s[unsettled], minlength=count)[s] + np.bincount(t[unsettled], minlength=count)[t] > 0
+            settled_scaled += np.bincount(s[~busy], (w * new)[~busy], minlength=count)
+            settled_forth += np.bincount(t[~busy], forth[~busy], minlength=count)
+            moving = moving[busy]
     scaled = weight * back
     return scaled / (1.0 + np.bincount(source, scaled, minlength=count)[source])

@@ -30,8 +30,7 @@ def linking_quality(found, links, calibration) -> tuple[dict, list]:
         "links": len(links),
         "links_over_gaps": int(np.sum(links["next_frame"] - links["frame"] > 1)),
         "linked_share": len(links) / could if could else float("nan"),
-        "mean_link_confidence": float(links["confidence"].mean()) if len(links) else float("nan"),
-        "links_below_0.9_confidence": int(np.sum(links["confidence"] < 0.9)),
+        **_confidence(links["confidence"]),
         "step_p95_um": p95,
         "half_nearest_neighbour_um": half,
     }
@@ -43,6 +42,13 @@ def linking_quality(found, links, calibration) -> tuple[dict, list]:
             f"{calibration.minutes_per_frame:g} min, or fewer cells."
         )
     return quality, warnings
+
+
+def _confidence(confidence):
+    if len(confidence) and not confidence.notna().any():
+        return {}  # of a linker that tells none
+    mean = float(confidence.mean()) if len(confidence) else float("nan")
+    return {"mean_link_confidence": mean, "links_below_0.9_confidence": int(np.sum(confidence < 0.9))}
 
 
 def _nearest_neighbour_um(found):

@@ -5,8 +5,6 @@ laws of motion and looks that are learnt from it (see `somaseg.tracking.link_mod
 model of velocity: cells that stop and jump have none.
 """
 
-from dataclasses import dataclass, field, fields
-
 import numpy as np
 import pandas as pd
 
@@ -14,7 +12,8 @@ from somaseg.movies.calibration import Calibration
 from somaseg.tracking.assignment import best_links, link_probabilities
 from somaseg.tracking.link_candidates import Candidates, Detections, candidate_links, reaches_um
 from somaseg.tracking.link_model import LinkModel
-from somaseg.tracking.link_quality import calibrated, linking_quality
+from somaseg.tracking.link_tracks import Linking, linking_of_paths
+from somaseg.tracking.linking_parameters import LinkingParameters
 from somaseg.tracking.merged_somas import Merges, find_merges
 from somaseg.tracking.somas import find_somas, relabel, shared_areas
 from somaseg.tracking.track_paths import Paths
@@ -23,82 +22,8 @@ __all__ = ["Linking", "LinkingParameters", "find_somas", "link_somas", "relabel"
 
 _LEARN_FROM = 12_000  # somas; of a larger movie three stretches of frames are enough
 _BLOCK = 20_000
-_GAP_MIN = 75.0
 _LEAST_GAIN, _LEAST_PROBABILITY = -3.0, 1e-3  # less probable candidates are forgotten
 _GAIN_OF_OVERLAP = 2.0
-
-
-@dataclass(frozen=True)
-class LinkingParameters:
-    """What linking may be told; all else is learnt from the movie.
-
-    Attributes:
-        max_gap_frames: a track goes on after at most so many frames in which its soma was not found; None: those of
-            75 min, but 2 to 15 (a cell leaves the focus for 15-60 min).
-        max_step_um: no link is longer, per root of the frames that it spans; None: four typical soma diameters.
-        area_weight, intensity_weight, shape_weight, overlap_weight: how much the evidence of each counts; 1 as learnt
-            (and measured to be best), 0 not at all. Shape is the direction of the long axis.
-        merges: bool, whether a mask that looks like two merged somas may carry two tracks through. One of the two has
-            the mask, the other a gap, of any length.
-        learning_rounds: how often the laws are fitted to the links.
-
-    Raises:
-        ValueError: a value outside its limits, named with what was expected.
-
-    >>> LinkingParameters(max_gap_frames=-1)
-    Traceback (most recent call last):
-    ...
-    ValueError: max_gap_frames must be a whole number from 0 to 100, got -1.
-    """
-
-    max_gap_frames: int | None = field(default=None, metadata={"limits": (0, 100), "whole": True})
-    max_step_um: float | None = field(default=None, metadata={"limits": (1e-3, 1e6)})
-    area_weight: float = field(default=1.0, metadata={"limits": (0.0, 10.0)})
-    intensity_weight: float = field(default=1.0, metadata={"limits": (0.0, 10.0)})
-    shape_weight: float = field(default=1.0, metadata={"limits": (0.0, 10.0)})
-    overlap_weight: float = field(default=1.0, metadata={"limits": (0.0, 10.0)})
-    merges: bool = True
-    learning_rounds: int = field(default=4, metadata={"limits": (1, 50), "whole": True})
-
-    def __post_init__(self):
-        if not isinstance(self.merges, bool):
-            raise ValueError(f"merges must be True or False, got {self.merges!r}.")
-        for entry in fields(self):
-            value = getattr(self, entry.name)
-            if "limits" not in entry.metadata or (value is None and entry.default is None):
-                continue
-            low, high = entry.metadata["limits"]
-            whole = "whole" in entry.metadata
-            is_number = isinstance(value, (int, np.integer) if whole else (int, float, np.integer, np.floating))
-            if isinstance(value, bool) or not is_number or not low <= value <= high:
-                kind = "a whole number" if whole else "a number"
-                raise ValueError(f"{entry.name} must be {kind} from {low} to {high}, got {value!r}.")
-
-    @property
-    def looks_weights(self) -> dict:
-        return {
-            "log_area": self.area_weight,
-            "log_intensity": self.intensity_weight,
-            "axis_deg": self.shape_weight,
-        }
-
-
-@dataclass(frozen=True, eq=False)
-class Linking:
-    """Which track each soma belongs to, and how sure that is.
-
-    Attributes:
-        track_ids: int (N,), 1, 2, ... by first appearance, aligned with the rows of the somas.
-        links: `pandas.DataFrame`, one row per link, by track and frame: track_id, frame, next_frame, row, next_row
-            (positions in the somas), step_um, confidence (0..1: the share of such links that are right).
-        quality: dict of flat numbers, see `somaseg.tracking.link_quality`.
-        warnings: list of str.
-    """
-
-    track_ids: np.ndarray
-    links: pd.DataFrame
-    quality: dict
-    warnings: list
 
 
 def link_somas(
@@ -127,9 +52,7 @@ def link_somas(
     _check(somas, overlaps)
     found = Detections.from_table(somas)
     p = parameters
-    gap = p.max_gap_frames
-    if gap is None:
-        gap = int(np.clip(round(_GAP_MIN / calibration.minutes_per_frame), 2, 15))
+    gap = p.gap_frames(calibration.minutes_per_frame)
     reaches = reaches_um(found, max_gap_frames=gap, max_step_um=p.max_step_um)
     model = _learnt_model(found, reaches, p)
     overlap_of = _overlap_of(somas, overlaps)
@@ -140,7 +63,7 @@ def link_somas(
             found = merges.found
             paths = _most_probable_paths(merges, reaches, model, p, overlap_of)
             paths = merges.with_identities(paths, model, p.looks_weights).without(found.row < 0)
-    return _linking(found, paths, calibration)
+    return linking_of_paths(found, paths, calibration)
 
 
 def _most_probable_paths(merges, reaches, model, p, overlap_of):
@@ -218,36 +141,6 @@ def _overlap_of(somas, overlaps):
         return np.where(keys[at] == wanted, iou[at], 0.0) if len(keys) else 0.0
 
     return overlap_of
-
-
-def _linking(found, paths, calibration):
-    real = np.flatnonzero(found.row >= 0)
-    path = np.unique(paths.path_of()[real], return_inverse=True)[1]
-    first = np.full(path.max(initial=-1) + 1, len(found.row))
-    # Numbered by first appearance: frame by frame, in the order of the table.
-    rank = np.lexsort((found.row[real], found.frame[real]))
-    np.minimum.at(first, path[rank], np.arange(len(rank)))
-    number = np.empty(len(first), np.int64)
-    number[np.argsort(first)] = np.arange(1, len(first) + 1)
-    track_ids = np.empty(len(real), np.int64)
-    track_ids[found.row[real]] = number[path]
-
-    source = np.flatnonzero(paths.following >= 0)
-    target = paths.following[source]
-    step = np.hypot(*(found.position_um[target] - found.position_um[source]).T)
-    links = pd.DataFrame(
-        {
-            "track_id": track_ids[found.row[source]],
-            "frame": found.frame[source],
-            "next_frame": found.frame[target],
-            "row": found.row[source],
-            "next_row": found.row[target],
-            "step_um": step,
-            "confidence": calibrated(paths.probability[source]),
-        }
-    ).sort_values(["track_id", "frame"], ignore_index=True)
-    quality, warnings = linking_quality(found, links, calibration)
-    return Linking(track_ids, links, quality, warnings)
 
 
 def _check(somas, overlaps):

@@ -7,11 +7,15 @@ Conventions, stated once:
   and goes on as its own child; for HOTA and IDF1 it is one track through the gap.
 - DET = 1 - min(A, A0) / A0 with A = 10 FN + FP + 5 merges and A0 = 10 per true soma; LNK the same with A = 1.5 missed
   links + spurious links + wrong ones and A0 = 1.5 per true link; TRA is of the two sums.
+- An identity switch is a change of the result's track from one frame in which a true cell is found to the next such
+  frame, however long it was away; found: by `one_to_one_pairs`. Cell hours are those from the first to the last frame
+  of each true cell.
 - Where neither result nor truth has a soma (for LNK: a link), scores are 1. Where only one of them has, they are 0.
 
 Sources: Matula et al. 2015 (DET, LNK, TRA); Luiten et al. 2020 (HOTA); Ristani et al. 2016 (IDF1).
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +55,7 @@ class TrackingScores:
         return {**self.segmentation, **self.tracking}
 
 
-def score_tracking(result_labels, result_tracks, truth_labels, truth_tracks):
+def score_tracking(result_labels, result_tracks, truth_labels, truth_tracks, *, minutes_per_frame=None):
     """Score the outlines and tracks of a result against the truth.
 
     Args:
@@ -59,6 +63,7 @@ def score_tracking(result_labels, result_tracks, truth_labels, truth_tracks):
         result_tracks: `pandas.DataFrame` with track_id, frame, y_px, x_px, or None: then positions are not scored.
         truth_labels: integer, of the same shape.
         truth_tracks: as `result_tracks`.
+        minutes_per_frame: float, or None: then identity switches are counted and not related to cell hours.
 
     Returns:
         `TrackingScores`.
@@ -88,6 +93,7 @@ def score_tracking(result_labels, result_tracks, truth_labels, truth_tracks):
         "result_tracks": overlaps.result["track_id"].nunique(),
         **_graph_scores(overlaps, covering),
         **_association_scores(overlaps, covering),
+        **_identity_switches(one_to_one, overlaps.truth, minutes_per_frame),
         "position_error_median_px": _position_error_px(one_to_one, result_tracks, truth_tracks),
     }
     return TrackingScores(segmentation, tracking, identities)
@@ -192,6 +198,17 @@ def _association_scores(overlaps, covering):
         "id_precision": float(identity["IDP"]),
         "id_recall": float(identity["IDR"]),
     }
+
+
+def _identity_switches(pairs, truth, minutes_per_frame):
+    found = pairs.sort_values(["truth_id", "frame"])
+    cell, track = found["truth_id"].to_numpy(), found["result_id"].to_numpy()
+    count = int(np.sum((np.diff(cell) == 0) & (np.diff(track) != 0)))
+    if minutes_per_frame is None:
+        return {"identity_switches": count}
+    lifetimes = truth.groupby("track_id")["frame"].agg(np.ptp)
+    hours = float(lifetimes.sum()) * minutes_per_frame / 60
+    return {"identity_switches": count, "identity_switches_per_100_cell_h": 100 * count / hours if hours else math.nan}
 
 
 def _position_error_px(pairs, result_tracks, truth_tracks):

@@ -91,6 +91,18 @@ def test_two_identities_swapped_half_way(score, labels):
     assert among(scores, expected) == approximately(**expected)
 
 
+def test_identity_switches_are_counted_over_gaps_and_told_per_100_cell_hours(labels):
+    swapped = labels.copy()
+    swapped[3:] = np.array([0, 2, 1, 3])[labels[3:]]
+    swapped[3][labels[3] == 3] = 0  # cell 3 is lost for a frame, which is no switch
+    swapped[2:4][labels[2:4] == 1] = 0  # and cell 1 for two, and comes back as another
+    scores = score_tracking(swapped, None, labels, None, minutes_per_frame=10).tracking
+    assert scores["identity_switches"] == 2
+    assert scores["identity_switches_per_100_cell_h"] == pytest.approx(100 * 2 / (3 * 50 / 60))
+    counted = score_tracking(labels, None, labels, None).tracking
+    assert counted["identity_switches"] == 0 and "identity_switches_per_100_cell_h" not in counted
+
+
 def test_two_cells_merged_in_one_frame(score, labels):
     merged = labels.copy()
     merged[3][labels[3] == 2] = 1

@@ -1,0 +1,206 @@
+"""How exactly a movie places its somas: position noise and what drift was left, from the somas that do not move.
+
+Both are read from the tracks themselves, as moving cells are always mixed in. The steps of resting somas have a known
+law (Rayleigh) and movement adds steps of any length to it, so the two are told apart by fitting the mixture. What all
+resting somas of a frame do together is not noise but drift that registration left, and is measured apart.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from somaseg.migration.displacements import find_displacements
+
+ASSUMED_SIGMA_UM = 0.5
+
+_FEWEST_STEPS = 30
+_FEWEST_RESTING = 4.0
+_LEAST_RESTING_SHARE = 0.3
+_ROUNDS = 4
+# Of two steps of a resting soma in a row, noise makes the correlation -0.5; slow wobble raises it a little.
+_HIGHEST_CORRELATION = -0.15
+
+
+@dataclass(frozen=True, eq=False)
+class PositionNoise:
+    """Position noise of a movie.
+
+    Attributes:
+        sigma_um: sd of a soma's measured position along each axis, drift residue apart. It holds all that a resting
+            soma seems to move, wobble too.
+        n_steps: number of resting steps that it rests upon.
+        source: "resting somas"; or "assumed" where the movie cannot tell, then `sigma_um` is `ASSUMED_SIGMA_UM`.
+        drift: DataFrame frame, dy_um, dx_um, n_resting: what all somas moved together from `frame` to the next
+            one, shrunk towards 0 by as much as it is uncertain; n_resting is 0 where it could not be told.
+        drift_um: root mean square of the drift residue along each axis and frame.
+        warnings: list of str, what to know before trusting the numbers.
+    """
+
+    sigma_um: float
+    n_steps: int
+    source: str
+    drift: pd.DataFrame
+    drift_um: float
+    warnings: list = field(default_factory=list)
+
+
+def measure_position_noise(tracks: pd.DataFrame) -> PositionNoise:
+    """Measure position noise and drift residue of a movie from its resting somas.
+
+    Args:
+        tracks: track_id, frame, y_um, x_um; at least 30 steps from one frame to the next, of which a fair share is at
+            rest. Where this is not so, the noise is assumed and a warning says so.
+
+    Raises:
+        ValueError: a column is missing or holds something else than numbers.
+
+    >>> rng = np.random.default_rng(0)
+    >>> tracks = pd.DataFrame({"track_id": np.repeat(np.arange(20), 40), "frame": np.tile(np.arange(40), 20)})
+    >>> tracks["y_um"], tracks["x_um"] = rng.normal(0.0, 0.4, (2, 800))
+    >>> noise = measure_position_noise(tracks)
+    >>> round(noise.sigma_um, 1), noise.source
+    (0.4, 'resting somas')
+    """
+    steps = find_displacements(tracks)
+    steps = steps[steps["next_frame"] == steps["frame"] + 1]
+    if len(steps) < _FEWEST_STEPS:
+        return _assumed(f"{len(steps)} steps from one frame to the next are too few to measure the position noise")
+    vectors = steps[["dy_um", "dx_um"]].to_numpy()
+    frames, of_frame = np.unique(steps["frame"].to_numpy(), return_inverse=True)
+    drift = np.array([np.median(vectors[of_frame == index], axis=0) for index in range(len(frames))])
+    lost = np.ones(len(steps))
+    for _ in range(_ROUNDS):
+        lengths = np.hypot(*(vectors - drift[of_frame]).T) / np.sqrt(lost)
+        scale, resting = _fit_resting_steps(lengths)
+        if scale == 0.0:
+            break
+        drift, n_resting, kept = _common_movement(vectors, of_frame, drift, scale)
+        lost = 1.0 - (kept / np.maximum(n_resting, 1.0))[of_frame]
+    correlation = _correlation_in_a_row(steps, vectors - drift[of_frame], resting)
+    if scale == 0.0 or (correlation is not None and correlation > _HIGHEST_CORRELATION):
+        return _assumed(
+            "no resting somas were found: small steps go on in the same direction"
+            if scale
+            else "most somas have the very same position in frame after frame: positions seem to be rounded"
+        )
+    # The step before and after a movement holds its slow begin and end: only rest amid rest is noise alone.
+    quiet = _amid_rest(steps, resting)
+    if quiet.sum() >= _FEWEST_STEPS:
+        scale, resting = _fit_resting_steps(lengths[quiet])
+    n_steps = int(round(resting.sum()))
+    table = pd.DataFrame({"frame": frames, "dy_um": drift[:, 0], "dx_um": drift[:, 1], "n_resting": n_resting})
+    return PositionNoise(
+        float(scale / np.sqrt(2.0)), n_steps, "resting somas", table, float(np.sqrt(np.mean(drift**2)))
+    )
+
+
+def remove_drift_residue(displacements: pd.DataFrame, drift: pd.DataFrame) -> pd.DataFrame:
+    """Displacements less what all somas of their frames did together.
+
+    Args:
+        displacements: as `find_displacements` makes them.
+        drift: `PositionNoise.drift`.
+    """
+    if not len(drift) or not len(displacements):
+        return displacements
+    last = int(max(drift["frame"].max() + 1, displacements["next_frame"].max()))
+    until = np.zeros((last + 1, 2))
+    until[drift["frame"].to_numpy(int) + 1] = drift[["dy_um", "dx_um"]].to_numpy()
+    until = np.cumsum(until, axis=0)
+    moved = until[displacements["next_frame"]] - until[displacements["frame"]]
+    return displacements.assign(dy_um=displacements["dy_um"] - moved[:, 0], dx_um=displacements["dx_um"] - moved[:, 1])
+
+
+def _assumed(why):
+    none = pd.DataFrame({"frame": np.zeros(0, np.int64), "dy_um": 0.0, "dx_um": 0.0, "n_resting": 0.0})
+    warning = f"Position noise is assumed to be {ASSUMED_SIGMA_UM} um, not measured: {why}."
+    return PositionNoise(ASSUMED_SIGMA_UM, 0, "assumed", none, 0.0, [warning])
+
+
+def _fit_resting_steps(lengths):
+    """Scale of the Rayleigh law of resting steps, and each step's probability (N,) of being one.
+
+    Mixture of a Rayleigh law and a flat one up to the longest tenth, by the highest likelihood on a grid of scales.
+    """
+    typical = np.median(lengths)
+    if typical == 0.0:
+        return 0.0, np.ones(len(lengths))
+    reach = max(np.quantile(lengths, 0.9), 4.0 * typical)
+    used = lengths[lengths <= reach]
+    best = None
+    for grid in (np.geomspace(0.05, 1.5, 60), np.linspace(0.94, 1.06, 25)):
+        centre = typical if best is None else best[1]
+        for scale in centre * grid:
+            share, likelihood = _share_at_rest(used, scale, reach)
+            if best is None or likelihood > best[0]:
+                best = (likelihood, scale, share)
+    _, scale, share = best
+    rest, other = share * _rayleigh(lengths, scale), np.where(lengths <= reach, (1 - share) / reach, 1.0)
+    return float(scale), rest / np.maximum(rest + other, 1e-300)
+
+
+def _share_at_rest(lengths, scale, reach):
+    at_rest = _rayleigh(lengths, scale)
+    share = 0.5
+    for _ in range(12):
+        of_rest = share * at_rest
+        share = float(np.clip(np.mean(of_rest / (of_rest + (1.0 - share) / reach)), 0.01, 0.999))
+    return share, float(np.sum(np.log(share * at_rest + (1.0 - share) / reach)))
+
+
+def _rayleigh(lengths, scale):
+    return lengths / scale**2 * np.exp(-0.5 * (lengths / scale) ** 2)
+
+
+def _common_movement(vectors, of_frame, start, scale):
+    """Per frame (F, 2) what the resting somas did together, how many they were (F,), and how much of it was kept."""
+    frames = len(start)
+    shift, count = np.zeros((frames, 2)), np.zeros(frames)
+    for frame in range(frames):
+        own = vectors[of_frame == frame]
+        place = _densest(own, start[frame], scale)
+        near = np.hypot(*(own - place).T) < 2.5 * scale
+        if near.sum() >= max(_FEWEST_RESTING, _LEAST_RESTING_SHARE * len(own)):
+            shift[frame], count[frame] = own[near].mean(axis=0), near.sum()
+    known = count > 0
+    if not known.any():
+        return shift, count, count
+    uncertain = scale**2 / np.maximum(count, 1.0)
+    spread = max(0.0, float(np.mean((0.5 * np.sum(shift**2, axis=1) - uncertain)[known])))
+    kept = np.where(known, spread / (spread + uncertain), 0.0)
+    return shift * kept[:, None], count, kept
+
+
+def _densest(points, start, scale):
+    """Where the points lie densest, by mean shift from the densest of them and `start`."""
+    candidates = np.vstack([points, start])
+    closeness = np.exp(-0.5 * np.sum((candidates[:, None] - points[None]) ** 2, axis=2) / scale**2).sum(axis=1)
+    place = candidates[np.argmax(closeness)]
+    for _ in range(10):
+        weights = np.exp(-0.5 * np.sum((points - place) ** 2, axis=1) / scale**2)
+        if weights.sum() < 1e-12:
+            break
+        place = weights @ points / weights.sum()
+    return place
+
+
+def _amid_rest(steps, resting):
+    """Which steps rest, as the step before and the one after in the same track do."""
+    track, frame = steps["track_id"].to_numpy(), steps["frame"].to_numpy()
+    follow = (track[1:] == track[:-1]) & (frame[1:] == frame[:-1] + 1)
+    rests = resting > 0.5
+    before = np.concatenate([[False], follow & rests[:-1]])
+    after = np.concatenate([follow & rests[1:], [False]])
+    return rests & before & after
+
+
+def _correlation_in_a_row(steps, vectors, resting):
+    """Mean correlation of two resting steps of a cell that follow each other; None if there are too few."""
+    track, frame = steps["track_id"].to_numpy(), steps["frame"].to_numpy()
+    follow = (track[1:] == track[:-1]) & (frame[1:] == frame[:-1] + 1)
+    both = follow & (resting[1:] > 0.5) & (resting[:-1] > 0.5)
+    if both.sum() < _FEWEST_STEPS:
+        return None
+    first, second = vectors[:-1][both], vectors[1:][both]
+    return float(np.sum(first * second) / np.sqrt(np.sum(first**2) * np.sum(second**2)))

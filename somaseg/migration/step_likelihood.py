@@ -1,0 +1,137 @@
+"""How likely the steps of each cell are, if it jumps, rests, or wanders; binned once, so that trying is cheap.
+
+Only the lengths of steps are used, not their directions. Noise of positions makes the length of a step that went d
+Rician about d. One step in ten is allowed 1.6 times the noise, and one in a hundred may be anything: outlines fail.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import i0e
+
+from somaseg.migration.saltatory_law import SaltatoryLaw, long_run_stages, step_kernel, substeps_of
+
+_BINS = 110
+_NOISY_SHARE, _NOISY_VARIANCE, _OUTLIER_SHARE = 0.03, 2.5, 0.005
+_WANDERING_SCALES = 6
+_LONGEST_WANDERING_STEP_UM = 6.0
+
+
+@dataclass(frozen=True, eq=False)
+class BinnedSteps:
+    """The steps of a movie, in bins of length.
+
+    Attributes:
+        noise_um: sd of a step along each axis of a resting soma: sqrt(2) times that of a position.
+        minutes_per_frame: frame interval. intervals: (G,) how many of them steps take.
+        centres_um: (B,) middle of each bin. reach_um: end of the last one.
+        index: (P, T) for each unbroken piece of a track, longest first, its steps as G * bin, -1 after its end.
+        lengths: (P,) steps of each piece. cell: (P,) index of its cell. track_ids: (C,). hours: (C,) observed.
+    """
+
+    noise_um: float
+    minutes_per_frame: float
+    intervals: np.ndarray
+    centres_um: np.ndarray
+    reach_um: float
+    index: np.ndarray
+    lengths: np.ndarray
+    cell: np.ndarray
+    track_ids: np.ndarray
+    hours: np.ndarray
+
+
+def bin_steps(steps: pd.DataFrame, *, minutes_per_frame: float, noise_um: float) -> BinnedSteps:
+    """Bin the steps of `Saltations.steps` (at least one); `noise_um` is that of a position.
+
+    >>> steps = pd.DataFrame({"track_id": 3, "frame": [0, 1], "next_frame": [1, 3], "dy_um": 0.0, "dx_um": [5.0, 0.5]})
+    >>> binned = bin_steps(steps, minutes_per_frame=15, noise_um=0.5)
+    >>> binned.intervals.tolist(), binned.index.shape, binned.hours.tolist()
+    ([1, 2], (1, 2), [0.75])
+    """
+    track, frame, following = (steps[name].to_numpy() for name in ("track_id", "frame", "next_frame"))
+    step_um = np.hypot(steps["dy_um"], steps["dx_um"]).to_numpy()
+    starts = np.concatenate([[True], (track[1:] != track[:-1]) | (frame[1:] != following[:-1])])
+    piece = np.cumsum(starts) - 1
+    place = np.arange(len(piece)) - np.flatnonzero(starts)[piece]
+    lengths = np.bincount(piece)
+    order = np.argsort(-lengths, kind="stable")
+    rank = np.argsort(order)
+    noise = max(float(np.sqrt(2.0) * noise_um), 0.05)
+    reach = max(float(step_um.max()) * 1.001, 15.0 * noise)
+    edges = noise * np.expm1(np.linspace(0.0, np.log1p(reach / noise), _BINS + 1))
+    intervals, which = np.unique(following - frame, return_inverse=True)
+    index = np.full((len(lengths), lengths.max()), -1)
+    index[rank[piece], place] = which * _BINS + np.searchsorted(edges, step_um, side="right") - 1
+    track_ids, cell = np.unique(track[starts][order], return_inverse=True)
+    hours = np.bincount(np.searchsorted(track_ids, track), weights=following - frame) * minutes_per_frame / 60.0
+    centres = (edges[1:] + edges[:-1]) / 2.0
+    return BinnedSteps(
+        noise, minutes_per_frame, intervals, centres, reach, index, lengths[order], cell, track_ids, hours
+    )
+
+
+def log_likelihood_if_saltatory(steps: BinnedSteps, law: SaltatoryLaw, **weights) -> np.ndarray:
+    """(C,) log likelihood of each cell's steps under a saltatory law; `weights` as in `step_kernel`."""
+    tables, substeps = [], substeps_of(steps.minutes_per_frame)
+    for intervals in steps.intervals:
+        # Steps over gaps are few: as many sub-steps, longer ones, will do.
+        kernel = step_kernel(law, float(intervals * steps.minutes_per_frame), substeps=substeps, **weights)
+        density = _density(steps, kernel.distance_um, steps.noise_um**2) @ _blur(kernel).T
+        tables.append(np.tensordot(density, kernel.chance, axes=(1, 1)))
+    return _forward(steps, np.concatenate(tables), long_run_stages(law))
+
+
+def log_likelihood_if_wandering(steps: BinnedSteps) -> np.ndarray:
+    """(1 + K, C) log likelihood of each cell's steps if it rests (first row) or wanders, fast or slowly (other rows).
+
+    A wandering cell makes Gaussian steps, of one size all the time: as a random walk does, and a cell that creeps or
+    explores; a saltatory cell has many steps that are nearly none and some that are long.
+    """
+    slowest, fastest = 1.3, max(2.0, _LONGEST_WANDERING_STEP_UM / steps.noise_um)
+    rows, there = [], steps.index >= 0
+    for size in (1.0, *np.geomspace(slowest, fastest, _WANDERING_SCALES)):
+        # Over a gap, noise is what it was and movement grows, more than a free walk and less than a straight one.
+        variances = steps.noise_um**2 * (1.0 + (size**2 - 1.0) * steps.intervals.astype(float) ** 1.5)
+        tables = [_density(steps, np.zeros(1), variance)[:, 0] for variance in variances]
+        logs = np.log(np.concatenate(tables))
+        rows.append(np.bincount(steps.cell, weights=np.where(there, logs[steps.index], 0.0).sum(axis=1)))
+    return np.array(rows)
+
+
+def _blur(kernel):
+    """(D, D) shares of the distances that each distance above 0 stands for."""
+    distance = kernel.distance_um
+    blur = np.exp(-((distance[:, None] - distance) ** 2) / (2.0 * kernel.blur_um**2))
+    blur[0], blur[:, 0] = 0.0, 0.0
+    blur[0, 0] = 1.0
+    return blur / blur.sum(axis=1, keepdims=True)
+
+
+def _density(steps, distance_um, variance):
+    """(B, D) density of each bin of length, for each distance."""
+    usual = _rice(steps.centres_um, distance_um, variance)
+    noisy = _rice(steps.centres_um, distance_um, _NOISY_VARIANCE * variance)
+    usual_share = 1.0 - _NOISY_SHARE - _OUTLIER_SHARE
+    return usual_share * usual + _NOISY_SHARE * noisy + _OUTLIER_SHARE / steps.reach_um
+
+
+def _rice(length, distance, variance):
+    length = length[:, None]
+    return (
+        length / variance * np.exp(-((length - distance) ** 2) / (2.0 * variance)) * i0e(length * distance / variance)
+    )
+
+
+def _forward(steps, tables, shares):
+    """Forward recursion of a hidden Markov model whose outputs belong to the transitions (Rabiner 1989)."""
+    belief = np.repeat(shares[None], len(steps.lengths), axis=0)
+    log_likelihood = np.zeros(len(steps.lengths))
+    for step in range(steps.index.shape[1]):
+        alive = int(np.searchsorted(-steps.lengths, -step, side="left"))
+        belief = np.matmul(belief[:alive, None, :], tables[steps.index[:alive, step]])[:, 0]
+        total = np.maximum(belief.sum(axis=1), 1e-300)
+        log_likelihood[:alive] += np.log(total)
+        belief = belief / total[:, None]
+    return np.bincount(steps.cell, weights=log_likelihood)

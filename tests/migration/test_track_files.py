@@ -1,0 +1,197 @@
+"""Tracks of other programs: the same two cells as each program writes them become one table, units never guessed."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from somaseg.migration.track_files import read_tracks
+from somaseg.movies import Calibration
+from somaseg.tracking.formats.ctc import write_ctc
+
+# Two cells at 0.5 um per pixel and 10 min per frame; the second is not seen in frame 1.
+PLACES_PX = {(1, 0): (4, 10), (1, 1): (4, 14), (1, 2): (6, 14), (2, 0): (20, 8), (2, 2): (16, 8)}
+UNITS = {"um_per_px": 0.5, "minutes_per_frame": 10}
+
+
+def expected():
+    rows = [(track, frame, 10.0 * frame, 0.5 * y, 0.5 * x) for (track, frame), (y, x) in PLACES_PX.items()]
+    return pd.DataFrame(rows, columns=["track_id", "frame", "time_min", "y_um", "x_um"])
+
+
+def assert_expected(found):
+    names = list(expected())
+    pd.testing.assert_frame_equal(found.tracks[names], expected(), check_dtype=False)
+    assert found.calibration.minutes_per_frame == 10
+
+
+TRACKMATE_HEAD = """LABEL,ID,TRACK_ID,QUALITY,POSITION_X,POSITION_Y,POSITION_Z,POSITION_T,FRAME,RADIUS
+Label,Spot ID,Track ID,Quality,X,Y,Z,T,Frame,Radius
+Label,Spot ID,Track ID,Quality,X,Y,Z,T,Frame,R
+,,,(quality),({length}),({length}),({length}),({time}),,({length})
+"""
+
+
+def trackmate_csv(path, *, length="micron", time="sec", um=0.5, seconds=600.0, extra=""):
+    rows = [
+        f"ID{number},{number},{track - 1},1.0,{um * x},{um * y},0.0,{seconds * frame},{frame},5.0"
+        for number, ((track, frame), (y, x)) in enumerate(PLACES_PX.items())
+    ]
+    path.write_text(TRACKMATE_HEAD.format(length=length, time=time) + "\n".join(rows[::-1]) + "\n" + extra)
+    return path
+
+
+def manual(path, *, head="Track n°,Slice n°,X,Y,Distance,Velocity,Pixel Value", separator=",", encoding="utf-8"):
+    """As Fiji saves its results table: a column of row numbers without a name comes first."""
+    rows = [
+        separator.join(map(str, (number + 1, track, frame + 1, x, y, -1, -1, 120)))
+        for number, ((track, frame), (y, x)) in enumerate(PLACES_PX.items())
+    ]
+    text = "\n".join([" " + separator + head.replace(",", separator), *rows])
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def test_our_tracks_csv_tells_its_own_units(tmp_path):
+    expected().to_csv(tmp_path / "tracks.csv", index=False)
+    found = read_tracks(tmp_path / "tracks.csv")
+    assert_expected(found)
+    assert (found.program, found.units_from) == ("somaseg", {"um_per_px": "um", "minutes_per_frame": "file"})
+
+
+def test_a_result_folder_tells_its_pixel_size_and_that_it_is_simulated(tmp_path):
+    expected().drop(columns="time_min").assign(y_px=1.0, area_um2=9.0).to_csv(tmp_path / "tracks.csv", index=False)
+    (tmp_path / "summary.json").write_text(json.dumps({**UNITS, "simulated": True}))
+    found = read_tracks(tmp_path)
+    assert_expected(found)
+    assert found.calibration == Calibration(**UNITS)
+    assert found.simulated and (found.tracks["area_um2"] == 9).all()
+
+
+def test_a_table_in_pixels_asks_for_its_units(tmp_path):
+    rows = [(track, frame, y, x) for (track, frame), (y, x) in PLACES_PX.items()]
+    pd.DataFrame(rows, columns=["track_id", "frame", "y_px", "x_px"]).to_csv(tmp_path / "a.csv", index=False)
+    assert_expected(read_tracks(tmp_path / "a.csv", **UNITS))
+    with pytest.raises(ValueError, match="Give --um-per-px and --minutes-per-frame"):
+        read_tracks(tmp_path / "a.csv")
+
+
+def test_trackmates_csv_has_its_own_units(tmp_path):
+    assert_expected(read_tracks(trackmate_csv(tmp_path / "spots.csv")))
+    assert_expected(read_tracks(trackmate_csv(tmp_path / "mm.csv", length="mm", time="h", um=0.0005, seconds=1 / 6)))
+    pixels = trackmate_csv(tmp_path / "px.csv", length="pixel", time="frame", um=1, seconds=1)
+    assert_expected(read_tracks(pixels, **UNITS))
+    with pytest.raises(ValueError, match=r"its unit of length is 'pixel'.*Give --um-per-px"):
+        read_tracks(pixels, minutes_per_frame=10)
+    with pytest.raises(ValueError, match=r"its unit of time is 'frame'.*Give --minutes-per-frame"):
+        read_tracks(pixels, um_per_px=0.5)
+
+
+def test_trackmates_spots_without_a_track_are_tracks_of_one_frame(tmp_path):
+    path = trackmate_csv(tmp_path / "all.csv", extra="ID9,9,None,1.0,3.0,5.0,0.0,600.0,1,5.0\n")
+    tracks = read_tracks(path).tracks
+    assert tracks["track_id"].tolist() == [1, 1, 1, 2, 2, 3]
+    assert tracks.iloc[-1][["frame", "y_um", "x_um"]].tolist() == [1, 5, 3]
+
+
+def test_a_trackmate_track_that_splits_asks_for_the_xml(tmp_path):
+    path = trackmate_csv(tmp_path / "a.csv", extra="ID9,9,1,1.0,3.0,5.0,0.0,1200.0,2,5.0\n")
+    with pytest.raises(ValueError, match="track 1 has several spots in frame 2.*Give TrackMate's XML"):
+        read_tracks(path)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"separator": "\t", "encoding": "latin-1"},
+        {"separator": ";", "head": "Track No,Slice No,X,Y"},
+        {"head": "Track n¡,Slice n¡,X,Y"},
+        {"head": "track,slice,x,y"},
+    ],
+    ids=["fiji", "ibidi", "semicolons", "from a Mac", "plain"],
+)
+def test_manual_tracking_counts_slices_from_1_and_is_in_pixels(tmp_path, form):
+    path = manual(tmp_path / "a.xls", **form)
+    found = read_tracks(path, **UNITS)
+    assert_expected(found)
+    assert found.program == "Manual Tracking"
+    with pytest.raises(ValueError, match=r"its positions are in pixels.*--um-per-px and --minutes-per-frame"):
+        read_tracks(path)
+
+
+def test_decimal_commas_are_read_where_commas_do_not_separate(tmp_path):
+    (tmp_path / "a.txt").write_text("Track n°\tSlice n°\tX\tY\n1\t1\t3,5\t4\n1\t2\t5,25\t4\n")
+    assert read_tracks(tmp_path / "a.txt", um_per_px=1, minutes_per_frame=10).tracks["x_um"].tolist() == [3.5, 5.25]
+
+
+def test_a_folder_of_the_cell_tracking_challenge_gives_centroids_and_joins_gaps(tmp_path):
+    labels = np.zeros((3, 30, 30), np.uint16)
+    for (track, frame), (y, x) in PLACES_PX.items():
+        labels[frame, y - 1 : y + 2, x - 2 : x + 3] = track
+    write_ctc(tmp_path / "ctc", labels)
+    assert_expected(read_tracks(tmp_path / "ctc", **UNITS))
+    with pytest.raises(ValueError, match="Give --um-per-px and --minutes-per-frame"):
+        read_tracks(tmp_path / "ctc")
+
+
+def test_trajectories_of_idtracker_do_not_tell_the_time_of_the_microscope(tmp_path):
+    lines = ["time,x1,y1,x2,y2"]
+    for frame in range(3):
+        places = [PLACES_PX.get((track, frame)) for track in (1, 2)]
+        cells = [f"{place[1]},{place[0]}" if place else "nan,nan" for place in places]
+        lines.append(",".join([f"{frame / 10:.3f}", *cells]))
+    folder = tmp_path / "session_a/trajectories/trajectories_csv"
+    folder.mkdir(parents=True)
+    (folder / "trajectories.csv").write_text("\n".join(lines) + "\n")
+    for path in (folder / "trajectories.csv", folder, tmp_path / "session_a"):
+        assert_expected(read_tracks(path, **UNITS))
+        with pytest.raises(ValueError, match="--minutes-per-frame"):
+            read_tracks(path, um_per_px=0.5)
+
+
+def test_pixels_on_purpose(tmp_path):
+    found = read_tracks(manual(tmp_path / "a.csv"), pixels=True)
+    assert found.calibration == Calibration(1, 1)
+    assert found.tracks["x_um"].tolist() == [10, 14, 14, 8, 8]
+
+
+def test_what_is_wrong_is_told_with_file_column_and_row(tmp_path):
+    path = tmp_path / "a.csv"
+    for text, told in (
+        ("", r"a.csv: the columns \(none\)"),
+        ("id,when,where\n1,2,3\n", "the columns id, when, where are of no table of tracks that is known"),
+        ("track_id,frame,y_um,x_um\n1,0,4,\n", "a.csv: column x_um, row 1: 'nothing' is no number"),
+        ("track_id,frame,y_um,x_um\n1,0,4,5\n1,0,4,6\n", "track 1 is in frame 0 more than once"),
+        ("track_id,frame,y_um,x_um\n1,0.5,4,5\n", "frame must be whole numbers, got 0.5"),
+        ("Track n°,Slice n°,X,Y\n1,0,4,5\n", "slices are counted from 1"),
+    ):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=told):
+            read_tracks(path, minutes_per_frame=10)
+    path.write_text("track_id,frame,y_um,x_um\n1,0,4,5\n")
+    with pytest.raises(ValueError, match="Leave out --um-per-px"):
+        read_tracks(path, **UNITS)
+    with pytest.raises(FileNotFoundError, match="there is no such file"):
+        read_tracks(tmp_path / "none.csv")
+    with pytest.raises(FileNotFoundError, match="there is no tracks.csv"):
+        read_tracks(tmp_path)
+
+
+def test_a_table_without_rows_is_no_tracks(tmp_path):
+    (tmp_path / "tracks.csv").write_text("track_id,frame,time_min,y_um,x_um\n")
+    found = read_tracks(tmp_path / "tracks.csv", minutes_per_frame=15)
+    assert len(found.tracks) == 0 and list(found.tracks)[:5] == list(expected())
+
+
+TRACKMATE = Path(__file__).parents[3] / "shared/data/tracking/faketracks/FakeTracks.xml"
+
+
+@pytest.mark.skipif(not TRACKMATE.exists(), reason="TrackMate's sample file is not here")
+def test_trackmates_own_xml():
+    with pytest.raises(ValueError, match="Give --um-per-px"):
+        read_tracks(TRACKMATE, minutes_per_frame=1)
+    found = read_tracks(TRACKMATE, um_per_px=1, minutes_per_frame=15)
+    assert found.program == "TrackMate" and found.tracks["track_id"].nunique() > 2
