@@ -1,4 +1,4 @@
-# make demo   set up .venv, install, segment the bundled images, simulate and track a movie, say where to look
+# make demo   set up .venv, install, segment the bundled images, simulate and analyze a movie, say where to look
 # make test   set up .venv, install with the test extra, run the suite
 PYTHON ?= python3.11
 VENV := .venv
@@ -22,7 +22,7 @@ demo: $(VENV)/.installed
 	$(BIN)/somaseg simulate --preset typical --seed 1 -o demo/truth --overwrite
 	$(BIN)/somaseg analyze demo/truth/movie.tif -o demo/movie --overwrite
 	@echo "Look at demo/*_overlay.png (outlines of images) and demo/objects.csv (one row per soma),"
-	@echo "then at demo/movie/overlay.mp4 (a tracked movie) and demo/movie/tracks.csv; demo/truth/ holds what is true of it."
+	@echo "then open demo/movie/report.html (migration of a movie, on one page); demo/truth/ holds what is true of it."
 	@echo "The images and the movie are simulated; examples/README.md and docs/simulation.md say how."
 
 test: $(VENV)/.installed-test

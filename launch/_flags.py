@@ -1,7 +1,10 @@
 """The flags that the training scripts share: one per field of a recipe, and where data and results are."""
 
 import dataclasses
+import logging
 import sys
+import typing
+from pathlib import Path
 
 from absl import app, flags
 
@@ -27,29 +30,55 @@ _HELP = {
     "elastic_sigma": "Smoothness of the elastic deformation, pixels.",
     "imaging_rate": "Share of the crops whose gamma, gain, stain and noise are varied.",
     "raw_rate": "Share of the crops left at raw intensities instead of contrast-stretched.",
+    "zoom": "Crops are magnified by a random factor, log-uniform in 1/zoom..zoom.",
     "smoothing_px": "Gaussian smoothing of the crops against noise, pixels.",
+    "fixed_examples": "Draw crops and augmentation once instead of afresh in every epoch.",
+    "moving_statistics": "Batch norms of frozen groups use and update the statistics of the batch.",
+    "labelled_images": "Number of training images used, chosen by the seed; none given: all.",
+    "unlabelled_images": "Number of unlabelled images whose certain pixels are trained on too; 0: none.",
+    "certainty": "Probability above which the class of an unlabelled pixel is taken for its label.",
     "seed": "Of crops, order, augmentation and fresh weights.",
     "mixed_precision": "Compute in bfloat16, keep weights in float32.",
 }
 
 
 def define_training_flags(recipe, *, dataset, run):
-    """Define a flag for each field of `recipe`, whose values are the defaults, and those for data and results."""
+    """Define the flags of a recipe (see `define_recipe_flags`) and those for data and results of one training."""
+    define_data_flags(dataset)
+    flags.DEFINE_string("run", run, "Folder of this run; an unfinished run in it goes on.")
+    flags.DEFINE_string("save_preset", None, "Also write the best network as a preset folder here.")
+    define_recipe_flags(recipe)
+
+
+def define_data_flags(dataset):
+    """Define the flags that say where labelled images are."""
     flags.DEFINE_string("dataset", dataset, "TFDS name, or a folder with train.npz and validation.npz.")
     flags.DEFINE_string("data_dir", None, "Where TFDS keeps built data sets (default: ~/tensorflow_datasets).")
     flags.DEFINE_string("manual_dir", None, "Folder with the files that the data set is built from.")
-    flags.DEFINE_string("run", run, "Folder of this run; an unfinished run in it goes on.")
-    flags.DEFINE_string("save_preset", None, "Also write the best network as a preset folder here.")
+
+
+def define_recipe_flags(recipe, leave_out=()):
+    """Define --recipe, and a flag for each field of `recipe`, whose values are the defaults."""
+    from somaseg.training.recipes import RECIPES
+
+    name = next(name for name, known in RECIPES.items() if known == recipe)
+    flags.DEFINE_enum("recipe", name, sorted(RECIPES), "What the flags that are not given are taken from.")
     define = {bool: flags.DEFINE_boolean, int: flags.DEFINE_integer, float: flags.DEFINE_float}
+    kinds = typing.get_type_hints(type(recipe))
     for field in dataclasses.fields(recipe):
-        value = getattr(recipe, field.name)
-        kind = int if field.name == "trainable_groups" else type(value)
-        define[kind](field.name, value, _HELP[field.name])
+        if field.name not in leave_out:
+            kind = next(kind for kind in typing.get_args(kinds[field.name]) or (kinds[field.name],))
+            define[kind](field.name, getattr(recipe, field.name), _HELP[field.name])
 
 
 def recipe_from_flags(recipe):
-    """`recipe` with the values given on the command line."""
-    return dataclasses.replace(recipe, **{field.name: FLAGS[field.name].value for field in dataclasses.fields(recipe)})
+    """`recipe`, or the one that --recipe names, with the values given on the command line."""
+    from somaseg.training.recipes import RECIPES
+
+    if FLAGS["recipe"].present:
+        recipe = RECIPES[FLAGS.recipe]
+    given = [field.name for field in dataclasses.fields(recipe) if field.name in FLAGS and FLAGS[field.name].present]
+    return dataclasses.replace(recipe, **{name: FLAGS[name].value for name in given})
 
 
 def read_training_data():
@@ -58,6 +87,17 @@ def read_training_data():
 
     where = {"data_dir": FLAGS.data_dir, "manual_dir": FLAGS.manual_dir}
     return [load_samples(FLAGS.dataset, split, **where) for split in ("train", "validation")]
+
+
+def dataset_name():
+    """--dataset as tables and figures name it: of a folder, its own name."""
+    folder = Path(FLAGS.dataset)
+    return folder.resolve().name if folder.is_dir() else FLAGS.dataset
+
+
+def quiet_retracing():
+    """Keep TensorFlow from warning that it compiles anew for every network of a series."""
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 def run_main(main):
@@ -75,16 +115,17 @@ def run_main(main):
     app.run(guarded)
 
 
-def finish(network, recipe, history):
-    """Tell how a training ended and, with --save_preset, write the network as a preset."""
+def finish(network, recipe, history, run=None):
+    """Tell how a training ended and, with --save_preset, write the network as a preset; `run` is --run if not given."""
+    run = run or FLAGS.run
     best = max(history, key=lambda row: row["val_iou"])
     print(
         f"best epoch {best['epoch']} of {len(history)}: validation IoU {best['val_iou']:.4f} per image, "
         f"{best['val_pooled_iou']:.4f} pooled (centre crops); last training loss {history[-1]['loss']:.4f}. "
-        f"Curves: {FLAGS.run}/curves.png"
+        f"Curves: {run}/curves.png"
     )
     if FLAGS.save_preset:
         from somaseg.training.runs import save_preset
 
-        save_preset(network, recipe, history, FLAGS.save_preset, dataset=FLAGS.dataset, run=FLAGS.run)
+        save_preset(network, recipe, history, FLAGS.save_preset, dataset=FLAGS.dataset, run=run)
         print(f"wrote the preset {FLAGS.save_preset}")

@@ -2,8 +2,10 @@
 
     python launch/finetune.py --dataset=neuron_soma/simulated --preset=dsb2018 --run=runs/soma
     python launch/finetune.py --dataset=neuron_soma/lab --manual_dir=MY_LABELLED_IMAGES --preset=soma --run=runs/mine
+    python launch/finetune.py --recipe=best --unlabelled_dir=MY_FRAMES ...    # learn from unlabelled images too
 
-Writes what pretrain.py writes. With --save_preset=DIR the result works as `somaseg segment --preset DIR`.
+Writes what pretrain.py writes; with --unlabelled_dir twice, into teacher/ and student/ of --run. With --save_preset=DIR
+the result works as `somaseg segment --preset DIR`.
 """
 
 import _flags
@@ -14,20 +16,38 @@ from somaseg.training.recipes import TRANSFER
 FLAGS = flags.FLAGS
 _flags.define_training_flags(TRANSFER, dataset="neuron_soma/simulated", run="runs/soma")
 flags.DEFINE_string("preset", "dsb2018", "Preset (name or folder) that training starts from.")
+flags.DEFINE_string("heads", None, "What the network predicts, see somaseg.models.heads.HEADS (default: the preset's).")
+flags.DEFINE_string(
+    "unlabelled_dir",
+    None,
+    "Folder of images without labels to learn from too, by self-training; --unlabelled_images of them (default: all).",
+)
 
 
 def main(_):
+    import dataclasses
+    from pathlib import Path
+
     import keras
 
     from somaseg.models.unet import UNet
     from somaseg.training.runs import train
+    from somaseg.training.self_training import STUDENT, read_unlabelled, self_train
 
-    recipe = _flags.recipe_from_flags(TRANSFER)
+    recipe, unlabelled = _flags.recipe_from_flags(TRANSFER), None
+    if FLAGS.unlabelled_dir:
+        unlabelled = read_unlabelled(FLAGS.unlabelled_dir)
+        recipe = dataclasses.replace(recipe, unlabelled_images=recipe.unlabelled_images or len(unlabelled))
     training, validation = _flags.read_training_data()
     keras.utils.set_random_seed(recipe.seed)
-    network = UNet.from_preset(FLAGS.preset, dtype=recipe.dtype_policy())
-    history = train(network, recipe, training, validation, FLAGS.run)
-    _flags.finish(network, recipe, history)
+    heads = {"heads": FLAGS.heads} if FLAGS.heads else {}
+    network = UNet.from_preset(FLAGS.preset, dtype=recipe.dtype_policy(), **heads)
+    if not recipe.unlabelled_images:
+        history = train(network, recipe, training, validation, FLAGS.run)
+        _flags.finish(network, recipe, history)
+        return
+    history = self_train(network, recipe, training, validation, FLAGS.run, unlabelled=unlabelled)
+    _flags.finish(network, recipe, history, run=Path(FLAGS.run) / STUDENT)
 
 
 if __name__ == "__main__":

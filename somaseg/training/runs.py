@@ -17,6 +17,10 @@ from somaseg.data.pipeline import CropBatches, as_tf_dataset
 from somaseg.files import replace_when_whole
 from somaseg.models.groups import freeze_all_but_last
 from somaseg.models.presets import read_preprocessor
+from somaseg.training.fixed_examples import fixed_batches
+from somaseg.training.frozen_statistics import hold_statistics, let_statistics_move
+from somaseg.training.frozen_trunk import TailTrainer, can_be_cut, cut_network
+from somaseg.training.labelled_images import join_samples, split_labelled
 from somaseg.training.recipes import Recipe
 from somaseg.training.trainer import SegmentationTrainer
 
@@ -24,7 +28,7 @@ BEST_BY = "val_iou"
 LENGTH = ("epochs", "cooldown_epochs")  # a run may be made longer or shorter, all else must stay
 
 
-def train(network, recipe, train_samples, validation_samples, folder, *, verbose="auto", tensorboard=True):
+def train(network, recipe, train_samples, validation_samples, folder, *, extra=None, verbose="auto", tensorboard=True):
     """Train `network` in place by `recipe` and leave it with the weights of its best epoch.
 
     The best epoch is the one with the highest mean validation IoU per image (`val_iou`), on the centre crops.
@@ -35,6 +39,7 @@ def train(network, recipe, train_samples, validation_samples, folder, *, verbose
         train_samples, validation_samples: `somaseg.data.datasets.Samples`.
         folder: where the run is kept. If it holds an unfinished run of the same recipe, that run goes on; a finished
             one is only read.
+        extra: `Samples` to train on besides, such as pseudo-labelled ones; `recipe.labelled_images` is not about them.
         verbose: as for `keras.Model.fit`; "auto" shows a progress bar.
         tensorboard: bool, also write TensorBoard logs (TensorFlow only).
 
@@ -46,10 +51,11 @@ def train(network, recipe, train_samples, validation_samples, folder, *, verbose
     """
     folder = Path(folder)
     _claim(folder, recipe)
-    if recipe.trainable_groups is not None:
-        freeze_all_but_last(network, recipe.trainable_groups)
-    trainer = SegmentationTrainer(network, recipe.augmentation(), recipe.overlap_weight)
-    trainer.compile(optimizer=recipe.optimizer(), jit_compile=_worth_compiling())
+    if recipe.labelled_images is not None:
+        train_samples, _ = split_labelled(train_samples, recipe.labelled_images, seed=recipe.seed)
+    if extra is not None:
+        train_samples = join_samples(train_samples, extra)
+    trainer, trunk = _make_trainer(network, recipe, jit_compile=_worth_compiling())
 
     checkpoints = Checkpoints(folder)
     batches = CropBatches(
@@ -59,6 +65,7 @@ def train(network, recipe, train_samples, validation_samples, folder, *, verbose
         seed=recipe.seed,
         threefold=recipe.threefold,
         raw_rate=recipe.raw_rate,
+        zoom=recipe.zoom,
         smoothing_px=recipe.smoothing_px,
     )
     validation = CropBatches(
@@ -67,10 +74,12 @@ def train(network, recipe, train_samples, validation_samples, folder, *, verbose
         crop_size=recipe.crop_size,
         smoothing_px=recipe.smoothing_px,
     )
-    _build(trainer, network)
     checkpoints.restore(trainer)
     batches.epoch = len(checkpoints.history)
     if batches.epoch < recipe.epochs:
+        if recipe.fixed_examples:
+            batches = fixed_batches(batches, recipe.augmentation(), trunk)
+            validation = fixed_batches(validation, (), trunk)
         callbacks = [
             keras.callbacks.LearningRateScheduler(lambda epoch, _: recipe.learning_rate_at(epoch)),
             checkpoints,
@@ -97,7 +106,7 @@ def train(network, recipe, train_samples, validation_samples, folder, *, verbose
         )
     elif not (folder / "curves.png").exists():  # killed at the very end
         checkpoints.draw_curves()
-    checkpoints.load_best(network)
+    checkpoints.load_best(trainer.network)
     return checkpoints.history
 
 
@@ -112,12 +121,9 @@ def load_last_epoch(network, folder):
         raise ValueError(f"{folder} holds no run: there is no checkpoints/state.json in it.")
     recipe = Recipe.from_dict(json.loads((folder / "recipe.json").read_text()))
     trainable = [layer.trainable for layer in network.layers]
-    if recipe.trainable_groups is not None:  # the checkpoint has the optimizer's variables of the trained ones alone
-        freeze_all_but_last(network, recipe.trainable_groups)
-    trainer = SegmentationTrainer(network, recipe.augmentation(), recipe.overlap_weight)
-    trainer.compile(optimizer=recipe.optimizer(), jit_compile=False)
-    _build(trainer, network)
+    trainer, _ = _make_trainer(network, recipe, jit_compile=False)  # a checkpoint has what this recipe trains alone
     Checkpoints(folder).restore(trainer)
+    hold_statistics(network)
     for layer, was in zip(network.layers, trainable):
         layer.trainable = was
 
@@ -202,18 +208,36 @@ def _state_variables(trainer):
     return [v for v in trainer.variables if id(v) not in metrics] + trainer.optimizer.variables
 
 
-def _build(trainer, network):
-    """Make all variables, so that a checkpoint can be put into them."""
+def _make_trainer(network, recipe, *, jit_compile):
+    """The compiled trainer, with all its variables made so that a checkpoint can be put into them, and its trunk.
+
+    The trunk is the model of what is frozen where that is computed once (`can_be_cut`), else None.
+    """
+    hold_statistics(network)  # of an earlier recipe
+    if recipe.trainable_groups is not None:
+        freeze_all_but_last(network, recipe.trainable_groups)
+    if recipe.moving_statistics:
+        let_statistics_move(network)
+    trunk = None
+    if can_be_cut(network, recipe):
+        trunk, tail = cut_network(network)
+        trainer = TailTrainer(tail, (), recipe.overlap_weight)
+    else:
+        augmentation = () if recipe.fixed_examples else recipe.augmentation()
+        trainer = SegmentationTrainer(network, augmentation, recipe.overlap_weight)
+    trainer.compile(optimizer=recipe.optimizer(), jit_compile=jit_compile)
     size = 2 ** (network.depth - 1)
-    mask = np.zeros((1, size, size, 1), np.float32)
-    trainer({"image": np.zeros((1, size, size, network.input_channels), np.float32), "mask": mask}, training=False)
+    image = np.zeros((1, size, size, network.input_channels), np.float32)
+    inputs = {"image": image} if trunk is None else trunk.features(image)
+    trainer({**inputs, "instances": np.zeros((1, size, size, 1), np.int32)}, training=False)
     trainer.optimizer.build(trainer.trainable_variables)
+    return trainer, trunk
 
 
 def _claim(folder, recipe):
     path = folder / "recipe.json"
     if path.exists():
-        stored = json.loads(path.read_text())
+        stored = {**Recipe().to_dict(), **json.loads(path.read_text())}  # of before a setting was there
         if stored == recipe.to_dict():
             return
         differences = {

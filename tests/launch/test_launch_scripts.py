@@ -16,7 +16,10 @@ from somaseg.models import UNet
 LAUNCH = Path(__file__).parents[2] / "launch"
 SCRIPTS = {
     "pretrain": ["--dataset", "--run", "--epochs", "--learning_rate", "--filters", "--save_preset"],
-    "finetune": ["--dataset", "--run", "--epochs", "--trainable_groups", "--preset", "--save_preset"],
+    "finetune": ["--dataset", "--run", "--recipe", "--heads", "--preset", "--save_preset", "--unlabelled_dir"],
+    "sweep": ["--grid", "--vary", "--seeds", "--plan", "--output", "--dataset"],
+    "single_image": ["--images", "--dataset", "--output", "--epochs"],
+    "simulate_training_set": ["--output", "--movies", "--stills", "--seed"],
     "evaluate": ["--preset", "--dataset", "--split", "--output", "--threshold", "--worst"],
     "export": ["--preset", "--output", "--formats", "--version", "--representative", "--overwrite"],
     "dataset_to_npz": ["--dataset", "--manual_dir", "--output"],

@@ -240,3 +240,12 @@ def test_load_last_epoch_of_a_transfer_leaves_the_network_as_trainable_as_it_was
 def test_load_last_epoch_refuses_a_folder_without_a_run(tmp_path):
     with pytest.raises(ValueError, match="holds no run"):
         runs.load_last_epoch(UNet(filters=4, depth=2), tmp_path)
+
+
+def test_a_recipe_stored_before_a_setting_was_there_is_still_the_same_recipe(tmp_path):
+    recipe = {key: value for key, value in RECIPE.to_dict().items() if key != "moving_statistics"}
+    (tmp_path / "recipe.json").write_text(json.dumps(recipe))
+    train(tmp_path, with_epochs(1))
+    (tmp_path / "recipe.json").write_text(json.dumps({**recipe, "batch_size": 9}))
+    with pytest.raises(ValueError, match="another recipe"):
+        train(tmp_path, with_epochs(1))

@@ -7,8 +7,8 @@ import pytest
 from somaseg.data.datasets import Samples
 from somaseg.data.pipeline import CropBatches
 from somaseg.models import UNet
-from somaseg.training.recipes import Recipe
 from somaseg.training.losses import binary_cross_entropy, overlap_loss
+from somaseg.training.recipes import Recipe
 from somaseg.training.trainer import SegmentationTrainer
 
 
