@@ -12,7 +12,7 @@ import pandas as pd
 AUTO = "auto"
 UNIT_LEVELS = ("line", "assembloid")
 # In simulated studies (docs/groups.md) a test on assembloids finds a difference between equal groups this often.
-_FALSE_POSITIVES_OF_ASSEMBLOIDS = "4-22 %"
+_FALSE_POSITIVES_OF_ASSEMBLOIDS = "3-22 %"
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,10 @@ NOT_CORRECTED = "as seen, not corrected"
 
 _FEWEST_SALTATIONS = 8
 _FEWEST_CELLS = 5
+_PARAMETERS = 5  # of the law, and the share of saltatory cells
+# Relative error of the law itself, as measured on simulated cells of other laws (docs/sampling.md): it grows with the
+# saltations per frame interval.
+_LAW_ERROR, _LAW_ERROR_PER_CYCLE = 0.02, 0.12
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +101,7 @@ def correct_for_interval(
     cells, warnings = _cells(ids, steps, fit, distance), _warnings(fit, minutes_per_frame)
     if fit.kinds[0].sum() < 1.0:
         return CorrectedSaltations(frequency, *[math.nan] * 5, cells, fit.law, METHOD, warnings)
-    margin = np.exp(_spread(steps, fit, distance) * stats.t.ppf(0.975, len(steps.track_ids) - 1))
+    margin = np.exp(_spread(steps, fit, distance) * stats.t.ppf(0.975, _freedom(fit)))
     of_frequency = frequency, frequency / margin[0], frequency * margin[0]
     of_length = length, length / margin[1], length * margin[1]
     return CorrectedSaltations(*map(float, (*of_frequency, *of_length)), cells, fit.law, METHOD, warnings)
@@ -121,7 +125,8 @@ def _distances(saltations, steps, noise_um):
 def _spread(steps: BinnedSteps, fit: FittedLaw, distance):
     """sd of the logs of frequency and length between samples of cells: infinitesimal jackknife (Efron 1982).
 
-    Frequency is the share of saltatory hours times the law's; length is distance per hour by frequency.
+    Frequency is the share of saltatory hours times the law's; length is distance per hour by frequency. To it comes how
+    far off the law itself may be.
     """
     hours = steps.hours
 
@@ -130,7 +135,14 @@ def _spread(steps: BinnedSteps, fit: FittedLaw, distance):
 
     of_frequency = fit.influence + of_share(fit.kinds[0] * hours)
     influence = np.array([of_frequency, of_share(fit.kinds[0] * distance) - of_frequency])
-    return np.sqrt((influence**2).sum(axis=1) * len(hours) / (len(hours) - 1))
+    of_cells = (influence**2).sum(axis=1) * (_freedom(fit) + _PARAMETERS) / _freedom(fit)
+    of_law = _LAW_ERROR**2 + (_LAW_ERROR_PER_CYCLE * steps.minutes_per_frame / 60.0 * fit.law.frequency_per_h) ** 2
+    return np.sqrt(of_cells + of_law)
+
+
+def _freedom(fit):
+    """Saltatory cells beyond the number of parameters."""
+    return max(fit.kinds[0].sum() - _PARAMETERS, 1.0)
 
 
 def _cells(ids, steps, fit, distance):

@@ -77,13 +77,11 @@ def measure_position_noise(tracks: pd.DataFrame) -> PositionNoise:
             break
         drift, n_resting, kept = _common_movement(vectors, of_frame, drift, scale)
         lost = 1.0 - (kept / np.maximum(n_resting, 1.0))[of_frame]
+    if scale == 0.0:
+        return _assumed("most somas have the very same position in frame after frame: positions seem to be rounded")
     correlation = _correlation_in_a_row(steps, vectors - drift[of_frame], resting)
-    if scale == 0.0 or (correlation is not None and correlation > _HIGHEST_CORRELATION):
-        return _assumed(
-            "no resting somas were found: small steps go on in the same direction"
-            if scale
-            else "most somas have the very same position in frame after frame: positions seem to be rounded"
-        )
+    if correlation is not None and correlation > _HIGHEST_CORRELATION:
+        return _assumed("no resting somas were found: small steps go on in the same direction")
     # The step before and after a movement holds its slow begin and end: only rest amid rest is noise alone.
     quiet = _amid_rest(steps, resting)
     if quiet.sum() >= _FEWEST_STEPS:

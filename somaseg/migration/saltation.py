@@ -220,7 +220,7 @@ def _table(steps, begin, end, net, minutes):
             "duration_min": duration_min,
             "length_um": lengths,
             "speed_um_per_h": 60.0 * lengths / duration_min,
-            "heading_deg": np.degrees(np.arctan2(-net[:, 0], net[:, 1])),
+            "heading_deg": np.degrees(np.arctan2(0.0 - net[:, 0], net[:, 1])),
         }
     )
 

@@ -20,7 +20,7 @@ SPEEDS = ((2, 0.25), (3, 0.5), (5, 0.25))
 # Of a speed of SPEEDS that takes the mean time for the mean length.
 _MEAN_SPEED = 1.0 / sum(share / speed for speed, share in SPEEDS)
 _BINS_PER_MEAN_SPEED = sum(PROFILE) / len(PROFILE) * _MEAN_SPEED
-_FARTHEST = 13  # bins per sub-step: twice the mean speed for a whole interval is as far as a cell gets
+_FARTHEST = 13  # bins per sub-step: no cell gets further than at twice the mean speed all the time
 _LONGEST_SUBSTEP_MIN = 2.0
 
 
@@ -91,6 +91,7 @@ def step_kernel(law: SaltatoryLaw, step_min: float, *, substeps: int, log_starts
         for shift in np.unique(bins):
             there = bins == shift
             moved[:, shift:, there] = chance[:, : max(reach - shift, 0), there]
+            moved[:, -1, there] += chance[:, max(reach - shift, 0) :, there].sum(axis=1)
         chance = moved @ moves
     mean_um = law.speed_um_per_h / 60.0 * minutes
     distance = mean_um / _BINS_PER_MEAN_SPEED * np.arange(reach)

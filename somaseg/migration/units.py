@@ -60,12 +60,13 @@ def assembloid_values(cells, quantity) -> pd.DataFrame:
     """
     values = cell_values(cells, quantity)
     names = [*_WITHIN["assembloid"][:2], *(["pair"] if "pair" in values else []), "assembloid"]
-    summarise = _agreement if quantity.name == "direction_agreement" else _weighted_mean
-    rows = [
-        {**dict(zip(names, key)), "value": summarise(group), "n_cells": len(group)}
-        for key, group in values.groupby(names, sort=False)
-    ]
-    table = pd.DataFrame(rows, columns=[*names, "value", "n_cells"])
+    groups = values.assign(part=values["value"] * values["weight"]).groupby(names, sort=False)
+    table = groups.agg(part=("part", "sum"), weight=("weight", "sum"), n_cells=("value", "size")).reset_index()
+    if quantity.name == "direction_agreement":
+        table["value"] = [_agreement(group) for _, group in groups]
+    else:
+        table["value"] = table["part"] / table["weight"]
+    table = table[[*names, "value", "n_cells"]]
     return table[table["value"].notna()].reset_index(drop=True)
 
 
@@ -125,10 +126,6 @@ def _weights(cells, name):
     if name == "saltation_exposure_h" and name not in cells:
         name = "duration_h"
     return cells[name].astype(float)
-
-
-def _weighted_mean(group):
-    return float(np.average(group["value"], weights=group["weight"]))
 
 
 def _agreement(group):

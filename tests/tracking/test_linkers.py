@@ -89,7 +89,9 @@ def test_a_linker_that_is_not_installed_is_told_with_what_to_install(somas, name
     monkeypatch.setitem(sys.modules, f"{name}.model", None)
     monkeypatch.delitem(sys.modules, f"somaseg.tracking.linkers.{name}", raising=False)
     assert name in LINKERS
-    with pytest.raises(ImportError, match=rf"linker {name} is not installed: pip install ({name}|'somaseg\[linkers\]')"):
+    with pytest.raises(
+        ImportError, match=rf"linker {name} is not installed: pip install ({name}|'somaseg\[linkers\]')"
+    ):
         link_with(name, somas, calibration=CALIBRATION)
 
 

@@ -40,7 +40,7 @@ def test_in_balanced_pairs_the_mixed_model_is_the_paired_test(speeds):
 
 
 def test_the_mixed_model_tells_the_spread_at_each_level(speeds):
-    found = fit_mixed_model(speeds(seed=5, lines=14, assembloids=4, cells=5), "control")
+    found = fit_mixed_model(speeds(seed=5, lines=10, assembloids=4, cells=5), "control")
     assert found.sd_lines == pytest.approx(1.0, rel=0.4)
     assert found.sd_assembloids == pytest.approx(0.7, rel=0.3)
     assert found.sd_cells == pytest.approx(2.0, rel=0.1)
