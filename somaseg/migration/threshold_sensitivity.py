@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from somaseg.migration.position_noise import measure_position_noise
 from somaseg.migration.saltation import SaltationParameters, find_saltations
 
 SPEEDS_UM_PER_H = (5.0, 7.5, 10.0, 12.5, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0, 60.0)
@@ -34,10 +35,12 @@ def threshold_sensitivity(
     [1, 0]
     """
     ratio = parameters.off_speed_um_per_h / parameters.on_speed_um_per_h if parameters.on_speed_um_per_h else 0.0
-    rows = []
+    drift, rows = measure_position_noise(tracks).drift, []
     for speed in np.asarray(thresholds_um_per_h, float):
         chosen = replace(parameters, on_speed_um_per_h=float(speed), off_speed_um_per_h=float(speed * ratio))
-        found = find_saltations(tracks, minutes_per_frame=minutes_per_frame, noise_um=noise_um, parameters=chosen)
+        found = find_saltations(
+            tracks, minutes_per_frame=minutes_per_frame, noise_um=noise_um, parameters=chosen, drift=drift
+        )
         rows.append((speed, len(found.table), found.frequency_per_h, found.length_um))
     names = ["on_speed_um_per_h", "saltations", "saltation_frequency_per_h", "saltation_length_um"]
     return pd.DataFrame(rows, columns=names)
