@@ -17,6 +17,7 @@ _PUBLIC = {
     "normalize_contrast": "somaseg.data.intensity",
     "ElasticDeformation": "somaseg.data.augmentation",
     "RandomFlip": "somaseg.data.augmentation",
+    "measure_migration": "somaseg.migration.measures",
     "simulate_movie": "somaseg.simulation",
     "simulate_still": "somaseg.simulation",
 }

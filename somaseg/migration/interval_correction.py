@@ -43,7 +43,7 @@ class CorrectedSaltations:
             saltation_length_corrected_um (expected from the cell's own steps given the law of all, so that a cell with
             few steps is drawn to the others; length NaN where less than one saltation is expected), and
             p_saltatory, p_resting, p_wandering, the probability of each kind.
-        law: `SaltatoryLaw` that was fitted; None where nothing was.
+        law: `SaltatoryLaw` that was fitted; None where nothing was, or no cell follows it.
         method: `METHOD`, or `NOT_CORRECTED` where there was too little to fit; the numbers are then as seen.
         warnings: list of str.
     """
@@ -100,7 +100,9 @@ def correct_for_interval(
     length = float(fit.kinds[0] @ distance / steps.hours.sum()) / frequency
     cells, warnings = _cells(ids, steps, fit, distance), _warnings(fit, minutes_per_frame)
     if fit.kinds[0].sum() < 1.0:
-        return CorrectedSaltations(frequency, *[math.nan] * 5, cells, fit.law, METHOD, warnings)
+        # As if none had been seen.
+        limits = 0.0, max(frequency, _poisson_limits(0, float(steps.hours.sum()))[1])
+        return CorrectedSaltations(frequency, *limits, *[math.nan] * 3, cells, None, METHOD, warnings)
     margin = np.exp(_spread(steps, fit, distance) * stats.t.ppf(0.975, _freedom(fit)))
     of_frequency = frequency, frequency / margin[0], frequency * margin[0]
     of_length = length, length / margin[1], length * margin[1]
@@ -167,8 +169,8 @@ def _cells(ids, steps, fit, distance):
 
 def _warnings(fit, minutes):
     warnings, kinds, pause_min = [], fit.kinds, fit.law.pause_min
-    own = fit.law.frequency_per_h
-    if minutes > 60.0 / (12.0 * own):
+    own, jumping = fit.law.frequency_per_h, kinds[0].sum() >= 1.0
+    if jumping and minutes > 60.0 / (12.0 * own):
         warnings.append(
             f"Frame interval {minutes:g} min is too long for {own:.2g} saltations/h of a moving cell (it should be at "
             f"most {60 / (12 * own):.2g} min): frequency and length rest on the correction."
@@ -179,7 +181,7 @@ def _warnings(fit, minutes):
             f"{wandering:.0f} of {moving:.0f} moving cells wander in steps of one size, as in a random walk, and do "
             "not jump: what is listed of them as saltations is none."
         )
-    if minutes > 0.5 * pause_min:
+    if jumping and minutes > 0.5 * pause_min:
         warnings.append(
             f"Pauses of {pause_min:.0f} min are hardly longer than the frame interval of {minutes:g} min: the "
             "correction rests on its assumptions more than on the data."
@@ -188,13 +190,9 @@ def _warnings(fit, minutes):
 
 
 def _as_seen(ids, saltations):
-    """The numbers as they appear, with a Poisson interval (Garwood 1936)."""
+    """The numbers as they appear."""
     cells = saltations.cells
-    started, hours = int(cells["started"].sum()), float(cells["exposure_h"].sum())
-    low, high = math.nan, math.nan
-    if hours > 0:
-        low = stats.chi2.ppf(0.025, 2 * started) / 2.0 / hours if started else 0.0
-        high = stats.chi2.ppf(0.975, 2 * started + 2) / 2.0 / hours
+    low, high = _poisson_limits(int(cells["started"].sum()), float(cells["exposure_h"].sum()))
     table = pd.DataFrame(
         {"track_id": ids, "saltation_frequency_corrected_per_h": math.nan, "saltation_length_corrected_um": math.nan}
     )
@@ -215,3 +213,11 @@ def _as_seen(ids, saltations):
         NOT_CORRECTED,
         [warning],
     )
+
+
+def _poisson_limits(count, hours):
+    """95 % interval of a rate (Garwood 1936)."""
+    if not hours > 0:
+        return math.nan, math.nan
+    low = stats.chi2.ppf(0.025, 2 * count) / 2.0 if count else 0.0
+    return low / hours, stats.chi2.ppf(0.975, 2 * count + 2) / 2.0 / hours

@@ -5,7 +5,7 @@ law (Rayleigh) and movement adds steps of any length to it, so the two are told 
 resting somas of a frame do together is not noise but drift that registration left, and is measured apart.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,8 @@ _LEAST_RESTING_SHARE = 0.3
 _ROUNDS = 4
 # Of two steps of a resting soma in a row, noise makes the correlation -0.5; slow wobble raises it a little.
 _HIGHEST_CORRELATION = -0.15
+# Of a resting soma the mean square distance is the same after one and after any number of steps.
+_STAYING_STEPS, _STAYING_RATIO = 4, 1.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +32,8 @@ class PositionNoise:
         sigma_um: sd of a soma's measured position along each axis, drift residue apart. It holds all that a resting
             soma seems to move, wobble too.
         n_steps: number of resting steps that it rests upon.
-        source: "resting somas"; or "assumed" where the movie cannot tell, then `sigma_um` is `ASSUMED_SIGMA_UM`.
+        source: "resting somas"; "somas that stay" where most others wander; or "assumed" where the movie cannot tell,
+            then `sigma_um` is `ASSUMED_SIGMA_UM`.
         drift: DataFrame frame, dy_um, dx_um, n_resting: what all somas moved together from `frame` to the next
             one, shrunk towards 0 by as much as it is uncertain; n_resting is 0 where it could not be told.
         drift_um: root mean square of the drift residue along each axis and frame.
@@ -63,7 +66,33 @@ def measure_position_noise(tracks: pd.DataFrame) -> PositionNoise:
     (0.4, 'resting somas')
     """
     steps = find_displacements(tracks)
-    steps = steps[steps["next_frame"] == steps["frame"] + 1]
+    steps = steps[steps["next_frame"] == steps["frame"] + 1].reset_index(drop=True)
+    noise = _measure(steps)
+    if noise.source == "assumed" and len(steps):
+        # Where many cells wander, those that stay where they are can still tell.
+        again = _measure(steps[_of_cells_that_stay(steps)].reset_index(drop=True))
+        noise = noise if again.source == "assumed" else replace(again, source="somas that stay")
+    return noise
+
+
+def remove_drift_residue(displacements: pd.DataFrame, drift: pd.DataFrame) -> pd.DataFrame:
+    """Displacements less what all somas of their frames did together.
+
+    Args:
+        displacements: as `find_displacements` makes them.
+        drift: `PositionNoise.drift`.
+    """
+    if not len(drift) or not len(displacements):
+        return displacements
+    last = int(max(drift["frame"].max() + 1, displacements["next_frame"].max()))
+    until = np.zeros((last + 1, 2))
+    until[drift["frame"].to_numpy(int) + 1] = drift[["dy_um", "dx_um"]].to_numpy()
+    until = np.cumsum(until, axis=0)
+    moved = until[displacements["next_frame"]] - until[displacements["frame"]]
+    return displacements.assign(dy_um=displacements["dy_um"] - moved[:, 0], dx_um=displacements["dx_um"] - moved[:, 1])
+
+
+def _measure(steps):
     if len(steps) < _FEWEST_STEPS:
         return _assumed(f"{len(steps)} steps from one frame to the next are too few to measure the position noise")
     vectors = steps[["dy_um", "dx_um"]].to_numpy()
@@ -91,23 +120,6 @@ def measure_position_noise(tracks: pd.DataFrame) -> PositionNoise:
     return PositionNoise(
         float(scale / np.sqrt(2.0)), n_steps, "resting somas", table, float(np.sqrt(np.mean(drift**2)))
     )
-
-
-def remove_drift_residue(displacements: pd.DataFrame, drift: pd.DataFrame) -> pd.DataFrame:
-    """Displacements less what all somas of their frames did together.
-
-    Args:
-        displacements: as `find_displacements` makes them.
-        drift: `PositionNoise.drift`.
-    """
-    if not len(drift) or not len(displacements):
-        return displacements
-    last = int(max(drift["frame"].max() + 1, displacements["next_frame"].max()))
-    until = np.zeros((last + 1, 2))
-    until[drift["frame"].to_numpy(int) + 1] = drift[["dy_um", "dx_um"]].to_numpy()
-    until = np.cumsum(until, axis=0)
-    moved = until[displacements["next_frame"]] - until[displacements["frame"]]
-    return displacements.assign(dy_um=displacements["dy_um"] - moved[:, 0], dx_um=displacements["dx_um"] - moved[:, 1])
 
 
 def _assumed(why):
@@ -191,6 +203,17 @@ def _amid_rest(steps, resting):
     before = np.concatenate([[False], follow & rests[:-1]])
     after = np.concatenate([follow & rests[1:], [False]])
     return rests & before & after
+
+
+def _of_cells_that_stay(steps):
+    """Which steps are of tracks that are after four steps hardly further off than after one."""
+    groups = steps.groupby("track_id")
+    place = groups[["dy_um", "dx_um"]].cumsum().to_numpy()
+    later = groups[["dy_um", "dx_um"]].cumsum().groupby(steps["track_id"]).shift(-_STAYING_STEPS).to_numpy()
+    far = pd.Series(np.sum((later - place) ** 2, axis=1)).groupby(steps["track_id"].to_numpy())
+    near = (steps["dy_um"] ** 2 + steps["dx_um"] ** 2).groupby(steps["track_id"].to_numpy())
+    stays = (far.mean() < _STAYING_RATIO * near.mean()) & (far.count() >= _STAYING_STEPS)
+    return stays.reindex(steps["track_id"].to_numpy()).to_numpy(bool)
 
 
 def _correlation_in_a_row(steps, vectors, resting):

@@ -58,7 +58,8 @@ def score_results(result, truth):
         ours, theirs = getattr(result.calibration, name), getattr(truth.calibration, name)
         if not math.isclose(ours, theirs, rel_tol=1e-3):
             raise ValueError(f"{name} is {ours:g} in the result and {theirs:g} in the truth: not the same movie.")
-    tracking = score_tracking(result.labels, result.tracks, truth.labels, truth.tracks)
+    minutes = truth.calibration.minutes_per_frame
+    tracking = score_tracking(result.labels, result.tracks, truth.labels, truth.tracks, minutes_per_frame=minutes)
     sides = {"result": result, "truth": truth}
     lacking = {
         table: [name for name, side in sides.items() if getattr(side, table) is None]
