@@ -1,0 +1,142 @@
+"""Saltation frequency and length, as seen and corrected, against the truth over frame intervals; and coverage.
+
+    python benchmarks/sampling.py [--quick] [--movies 3] [--csv TABLE.csv]
+    python benchmarks/sampling.py --coverage 200 --minutes 15 [--pauses usual] [--behaviour "1/h of 15 um"]
+
+Everything is simulated, at the level of tracks (sampling_worlds.py): 10 h, about 45 cells per movie, of which 30 %
+never move and 10 % explore, position noise 0.5 um, 3 % missed frames, cells that come and go. The noise is measured
+from each movie, as in use. Truth: saltations that start while their cell is tracked, per tracked hour, and their mean
+length.
+
+Coverage: the share of simulated movies whose 95 % interval holds the frequency (length) of all movies together, the
+population that each one is a sample of; and of those whose interval holds the movie's own.
+"""
+
+import argparse
+import time
+
+import numpy as np
+import pandas as pd
+from sampling_worlds import BEHAVIOURS, PAUSES, film, second_world, simulator_world, truth
+
+from somaseg.migration.interval_correction import correct_for_interval
+from somaseg.migration.position_noise import measure_position_noise
+from somaseg.migration.saltation import find_saltations
+
+INTERVALS_MIN = (2, 5, 10, 15, 20, 30)
+SECOND = (
+    ("constant speed", 0.6, "lognormal"),
+    ("constant speed", 1.0, "exponential"),
+    ("constant speed", 1.0, "weibull"),
+)
+
+
+def measure(world, minutes):
+    """One row: truth, as seen, corrected."""
+    tracks = film(world, minutes)
+    count, length_um, hours = truth(world, tracks)
+    began = time.process_time()
+    noise = measure_position_noise(tracks)
+    seen = find_saltations(tracks, minutes_per_frame=minutes, noise_um=noise.sigma_um, drift=noise.drift)
+    corrected = correct_for_interval(tracks, seen, minutes_per_frame=minutes, noise_um=noise.sigma_um)
+    return {
+        "minutes": minutes,
+        "seed": world.seed,
+        "cells": tracks["track_id"].nunique(),
+        "hours": hours,
+        "true_count": count,
+        "true_f": count / hours,
+        "true_L": length_um / max(count, 1),
+        "seen_f": seen.frequency_per_h,
+        "seen_L": seen.length_um,
+        **{f"f{end}": getattr(corrected, f"frequency_{end}") for end in ("per_h", "low", "high")},
+        **{f"L{end}": getattr(corrected, f"length_{end}") for end in ("um", "low", "high")},
+        "noise_um": noise.sigma_um,
+        "refractory": corrected.law.refractory_share if corrected.law else np.nan,
+        "cpu_s": time.process_time() - began,
+    }
+
+
+def table_rows(intervals, movies, quick):
+    behaviours = ["1/h of 15 um"] if quick else list(BEHAVIOURS)
+    for behaviour in behaviours:
+        for pauses in PAUSES:
+            for seed in range(movies):
+                world = simulator_world(behaviour, pauses, 500 + seed)
+                for minutes in intervals:
+                    yield {"world": behaviour, "pauses": pauses, **measure(world, minutes)}
+    for name, rate, pauses in () if quick else SECOND:
+        for seed in range(movies):
+            world = second_world(rate, pauses, 500 + seed)
+            for minutes in intervals:
+                yield {"world": f"{name}, {rate:g}/h", "pauses": pauses, **measure(world, minutes)}
+
+
+def print_table(rows):
+    """One line per world, law of pauses and interval, movies pooled."""
+    print("| world (simulated) | pauses | min | true f, L | as seen | corrected | error f, L as seen | corrected |")
+    print("|---|---|---|---|---|---|---|---|")
+    for (world, pauses, minutes), own in rows.groupby(["world", "pauses", "minutes"], sort=False):
+        mean = own.mean(numeric_only=True)
+        pairs = [(mean["true_f"], mean["true_L"]), (mean["seen_f"], mean["seen_L"]), (mean["fper_h"], mean["Lum"])]
+        shown = " | ".join(f"{f:.2f}/h, {length:.1f} um" for f, length in pairs)
+        errors = " | ".join(
+            f"{100 * (f / pairs[0][0] - 1):+.0f} %, {100 * (length / pairs[0][1] - 1):+.0f} %"
+            for f, length in pairs[1:]
+        )
+        print(f"| {world} | {pauses} | {minutes} | {shown} | {errors} |")
+
+
+def coverage(count, minutes, behaviour, pauses, csv):
+    rows = []
+    for seed in range(1000, 1000 + count):
+        rows.append(measure(simulator_world(behaviour, pauses, seed), minutes))
+        if csv and len(rows) % 10 == 0:
+            pd.DataFrame(rows).to_csv(csv, index=False)
+    rows = pd.DataFrame(rows)
+    f = rows["true_count"].sum() / rows["hours"].sum()
+    length = (rows["true_L"] * rows["true_count"]).sum() / rows["true_count"].sum()
+    print(f"{count} simulated movies, {behaviour}, {pauses} pauses, {minutes} min between frames")
+    print(f"truth {f:.3f}/h, {length:.2f} um; corrected, mean: {rows.fper_h.mean():.3f}/h, {rows.Lum.mean():.2f} um")
+    for name, low, high, population, own in (
+        ("frequency", "flow", "fhigh", f, rows["true_f"]),
+        ("length", "Llow", "Lhigh", length, rows["true_L"]),
+    ):
+        held = ((rows[low] <= population) & (population <= rows[high])).mean()
+        held_own = ((rows[low] <= own) & (own <= rows[high])).mean()
+        width = (rows[high] / rows[low]).median() ** 0.5 - 1
+        print(f"{name}: holds the population's {held:.1%}, the movie's own {held_own:.1%}; half width {width:.0%}")
+    print(f"{rows['cpu_s'].mean():.1f} s of one core per movie")
+    return rows
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="one movie per line, 1/h, 5, 15 and 20 min")
+    parser.add_argument("--movies", type=int, default=3, help="simulated movies per line")
+    parser.add_argument(
+        "--coverage", type=int, default=0, metavar="N", help="coverage over N movies in place of the table"
+    )
+    parser.add_argument("--minutes", type=int, default=15)
+    parser.add_argument("--pauses", choices=list(PAUSES), default="usual")
+    parser.add_argument("--behaviour", choices=list(BEHAVIOURS), default="1/h of 15 um")
+    parser.add_argument("--csv", help="write every movie's row here")
+    options = parser.parse_args()
+    if options.coverage:
+        rows = coverage(options.coverage, options.minutes, options.behaviour, options.pauses, options.csv)
+    else:
+        intervals, movies = ((5, 15, 20), 1) if options.quick else (INTERVALS_MIN, options.movies)
+        rows = []
+        for row in table_rows(intervals, movies, options.quick):
+            rows.append(row)
+            if options.csv:
+                pd.DataFrame(rows).to_csv(options.csv, index=False)
+        rows = pd.DataFrame(rows)
+        print_table(rows)
+        print(f"\n{rows['cpu_s'].sum() / len(rows):.1f} s of one core per movie and interval")
+    if options.csv:
+        rows.to_csv(options.csv, index=False)
+
+
+if __name__ == "__main__":
+    main()
