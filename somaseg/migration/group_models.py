@@ -183,4 +183,4 @@ def _statsmodels(name):
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise ImportError("Models of groups need statsmodels: pip install 'somaseg[stats]', or give --no-models.") from error
+        raise ImportError("Models need statsmodels: pip install 'somaseg[stats]', or give --no-models.") from error
