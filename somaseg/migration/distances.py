@@ -1,8 +1,8 @@
 """From noisy steps to the distance that cells went: unbiased by position noise, slow begins and ends included.
 
-The length of a step that is clear of noise is corrected for it. A step within noise counts only near a clear one, by
-its part along that one's direction: noise is as often backward as forward, so it cancels over steps, and slow
-movement adds up.
+The length of a step that is clear of noise is corrected for it. A step within noise counts by its part along the way
+that the cell goes around it: noise is as often backward as forward, so it cancels over steps, and slow movement adds
+up.
 """
 
 import numpy as np
@@ -20,9 +20,9 @@ def noise_free_distances(steps: pd.DataFrame, *, minutes_per_frame: float, noise
         minutes_per_frame: frame interval. noise_um: sd of a position along each axis.
 
     A step is clear when it is longer than 4 sqrt(2) sigma; then its distance is sqrt(length^2 - 2 sigma^2), as noise
-    across its direction adds 2 sigma^2 to the square (Rice 1944). A step within 12 min of a clear one (at least the
-    next one) counts by its part along the clear ones near it. All others count 0: they rest, or move too slowly to
-    tell.
+    across its direction adds 2 sigma^2 to the square (Rice 1944). Another one counts by its part along the clear steps
+    within 12 min of it (at least the next ones), or where there are none along the step before, itself and the one
+    after together, if these are clear. All others count 0: they rest, or move too slowly to tell.
 
     >>> steps = pd.DataFrame({"track_id": 1, "frame": [0, 1, 2], "next_frame": [1, 2, 3], "dy_um": [0.0, 0.0, 0.3]})
     >>> steps["dx_um"] = [9.0, 1.0, -0.2]
@@ -30,15 +30,29 @@ def noise_free_distances(steps: pd.DataFrame, *, minutes_per_frame: float, noise
     [8.97, 1.0, 0.0]
     """
     vectors = steps[["dy_um", "dx_um"]].to_numpy(float).reshape(-1, 2)
+    clear_um = _CLEAR * np.sqrt(2.0) * noise_um
     lengths = np.hypot(*vectors.T)
-    clear = lengths > _CLEAR * np.sqrt(2.0) * noise_um
-    direction = np.zeros_like(vectors)
-    along = np.where(clear[:, None], vectors, 0.0)
-    track, frame, following = (steps[name].to_numpy() for name in ("track_id", "frame", "next_frame"))
-    for offset in range(1, max(1, int(np.ceil(_NEAR_MIN / minutes_per_frame))) + 1):
-        near = (track[offset:] == track[:-offset]) & (frame[offset:] - following[:-offset] == offset - 1)
-        direction[offset:][near] += along[:-offset][near]
-        direction[:-offset][near] += along[offset:][near]
+    clear = lengths > clear_um
+    reach = max(1, int(np.ceil(_NEAR_MIN / minutes_per_frame)))
+    direction, _ = _sum_around(steps, np.where(clear[:, None], vectors, 0.0), reach)
+    # The ends of the three steps are others than those of the middle one, and so is their noise.
+    beside, neighbours = _sum_around(steps, vectors, 1)
+    around = np.where((neighbours == 2)[:, None], vectors + beside, 0.0)
+    around[np.hypot(*around.T) <= clear_um] = 0.0
+    direction = np.where(np.any(direction, axis=1, keepdims=True), direction, around)
     size = np.hypot(*direction.T)
-    projected = np.sum(vectors * direction, axis=1) / np.where(size > 0, size, 1.0)
-    return np.where(clear, np.sqrt(np.maximum(lengths**2 - 2.0 * noise_um**2, 0.0)), projected)
+    along = np.sum(vectors * direction, axis=1) / np.where(size > 0, size, 1.0)
+    return np.where(clear, np.sqrt(np.maximum(lengths**2 - 2.0 * noise_um**2, 0.0)), along)
+
+
+def _sum_around(steps, vectors, reach):
+    """Sum (N, 2) over the steps up to `reach` before and after each one, itself left out, and their number (N,)."""
+    track, frame, following = (steps[name].to_numpy() for name in ("track_id", "frame", "next_frame"))
+    total, count = np.zeros_like(vectors), np.zeros(len(vectors), int)
+    for offset in range(1, min(reach, len(vectors) - 1) + 1):
+        near = (track[offset:] == track[:-offset]) & (frame[offset:] - following[:-offset] == offset - 1)
+        total[offset:][near] += vectors[:-offset][near]
+        total[:-offset][near] += vectors[offset:][near]
+        count[offset:] += near
+        count[:-offset] += near
+    return total, count

@@ -16,7 +16,7 @@ from scipy import stats
 
 from somaseg.migration.distances import noise_free_distances
 from somaseg.migration.law_fit import FittedLaw, fit_law
-from somaseg.migration.saltation import Saltations
+from somaseg.migration.saltation import Saltations, averaged_frames
 from somaseg.migration.saltatory_law import SaltatoryLaw
 from somaseg.migration.step_likelihood import BinnedSteps, bin_steps, log_likelihood_if_saltatory
 
@@ -26,9 +26,9 @@ NOT_CORRECTED = "as seen, not corrected"
 _FEWEST_SALTATIONS = 8
 _FEWEST_CELLS = 5
 _PARAMETERS = 5  # of the law, and the share of saltatory cells
-# Relative error of the law itself, as measured on simulated cells of other laws (docs/sampling.md): it grows with the
-# saltations per frame interval.
-_LAW_ERROR, _LAW_ERROR_PER_CYCLE = 0.02, 0.12
+# Relative error of the law itself, as measured on simulated cells of other laws (docs/sampling.md): small up to so many
+# saltations of a cell per frame interval, and growing from there.
+_LAW_ERROR, _CROWDED, _CROWDING_ERROR = 0.025, 0.3, 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,9 +93,13 @@ def correct_for_interval(
     whole = int((~saltations.table["cut_by_track_end"].astype(bool)).sum())
     if whole < _FEWEST_SALTATIONS or saltations.steps["track_id"].nunique() < _FEWEST_CELLS:
         return _as_seen(ids, saltations)
-    steps = bin_steps(saltations.steps, minutes_per_frame=minutes_per_frame, noise_um=noise_um)
+    together = averaged_frames(minutes_per_frame)
+    given = {"minutes_per_frame": together * minutes_per_frame, "noise_um": noise_um / math.sqrt(together)}
+    table = saltations.steps.assign(**{name: saltations.steps[name] // together for name in ("frame", "next_frame")})
+    steps = bin_steps(table, **given)
     fit = fit_law(steps, _start(saltations), progress=progress)
-    distance = _distances(saltations, steps, noise_um)
+    of_steps = noise_free_distances(table, **given)
+    distance = np.bincount(np.searchsorted(steps.track_ids, table["track_id"].to_numpy()), weights=of_steps)
     frequency = float(fit.kinds[0] @ steps.hours / steps.hours.sum()) * fit.law.frequency_per_h
     length = float(fit.kinds[0] @ distance / steps.hours.sum()) / frequency
     cells, warnings = _cells(ids, steps, fit, distance), _warnings(fit, minutes_per_frame)
@@ -116,14 +120,6 @@ def _start(saltations):
     return SaltatoryLaw(max(60.0 / max(1.2 * rate_per_h, 0.05) - 15.0, 10.0), 0.4, 15.0, 60.0)
 
 
-def _distances(saltations, steps, noise_um):
-    """(C,) distance of each cell, position noise apart."""
-    distances = noise_free_distances(
-        saltations.steps, minutes_per_frame=saltations.minutes_per_frame, noise_um=noise_um
-    )
-    return np.bincount(np.searchsorted(steps.track_ids, saltations.steps["track_id"].to_numpy()), weights=distances)
-
-
 def _spread(steps: BinnedSteps, fit: FittedLaw, distance):
     """sd of the logs of frequency and length between samples of cells: infinitesimal jackknife (Efron 1982).
 
@@ -138,7 +134,8 @@ def _spread(steps: BinnedSteps, fit: FittedLaw, distance):
     of_frequency = fit.influence + of_share(fit.kinds[0] * hours)
     influence = np.array([of_frequency, of_share(fit.kinds[0] * distance) - of_frequency])
     of_cells = (influence**2).sum(axis=1) * (_freedom(fit) + _PARAMETERS) / _freedom(fit)
-    of_law = _LAW_ERROR**2 + (_LAW_ERROR_PER_CYCLE * steps.minutes_per_frame / 60.0 * fit.law.frequency_per_h) ** 2
+    per_interval = steps.minutes_per_frame / 60.0 * fit.law.frequency_per_h
+    of_law = _LAW_ERROR**2 + (_CROWDING_ERROR * max(per_interval - _CROWDED, 0.0)) ** 2
     return np.sqrt(of_cells + of_law)
 
 

@@ -75,21 +75,21 @@ def measure_position_noise(tracks: pd.DataFrame) -> PositionNoise:
     return noise
 
 
-def remove_drift_residue(displacements: pd.DataFrame, drift: pd.DataFrame) -> pd.DataFrame:
-    """Displacements less what all somas of their frames did together.
+def remove_drift_residue(tracks: pd.DataFrame, drift: pd.DataFrame) -> pd.DataFrame:
+    """Tracks less what all somas did together since frame 0.
+
+    The error of the sum grows over a movie: good for movement over a few frames, not for where a cell is.
 
     Args:
-        displacements: as `find_displacements` makes them.
+        tracks: frame (whole numbers), y_um, x_um and whatever else, which is kept.
         drift: `PositionNoise.drift`.
     """
-    if not len(drift) or not len(displacements):
-        return displacements
-    last = int(max(drift["frame"].max() + 1, displacements["next_frame"].max()))
-    until = np.zeros((last + 1, 2))
+    if not len(drift) or not len(tracks):
+        return tracks
+    until = np.zeros((int(max(drift["frame"].max() + 1, tracks["frame"].max())) + 1, 2))
     until[drift["frame"].to_numpy(int) + 1] = drift[["dy_um", "dx_um"]].to_numpy()
-    until = np.cumsum(until, axis=0)
-    moved = until[displacements["next_frame"]] - until[displacements["frame"]]
-    return displacements.assign(dy_um=displacements["dy_um"] - moved[:, 0], dx_um=displacements["dx_um"] - moved[:, 1])
+    moved = np.cumsum(until, axis=0)[tracks["frame"].to_numpy(int)]
+    return tracks.assign(y_um=tracks["y_um"] - moved[:, 0], x_um=tracks["x_um"] - moved[:, 1])
 
 
 def _measure(steps):

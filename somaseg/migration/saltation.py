@@ -12,9 +12,11 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from somaseg.migration.displacements import find_displacements
+from somaseg.migration.displacements import checked_tracks, find_displacements
 from somaseg.migration.position_noise import measure_position_noise, remove_drift_residue
 from somaseg.tracking.tables import SALTATION_COLUMNS
+
+_SHORTEST_STEP_MIN = 5.0
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,9 @@ class Saltations:
         cells: DataFrame, one row per track of `tracks`: track_id, started (saltations seen to start), exposure_h (the
             time in which a start would be seen: without the first step of each piece of the track), frequency_per_h.
         minutes_per_frame, noise_um, parameters: what they rest upon.
+
+    Below 4 min between frames positions are averaged over as many frames as make 5 min (`averaged_frames`); the frames
+    of table and steps are the middle ones, and `step_noise_um` is the noise left.
     """
 
     table: pd.DataFrame
@@ -83,6 +88,11 @@ class Saltations:
     minutes_per_frame: float
     noise_um: float
     parameters: SaltationParameters
+
+    @property
+    def step_noise_um(self) -> float:
+        """sd along each axis of the positions that steps are between."""
+        return self.noise_um / math.sqrt(averaged_frames(self.minutes_per_frame))
 
     @cached_property
     def frequency_per_h(self) -> float:
@@ -135,17 +145,20 @@ def find_saltations(
     """
     _check_number("minutes_per_frame", minutes_per_frame, "a number above 0", minutes_per_frame > 0)
     _check_number("noise_um", noise_um, "a number from 0", noise_um >= 0)
-    steps = find_displacements(tracks)
+    tracks = checked_tracks(tracks)
     ids = np.unique(tracks["track_id"].to_numpy())
-    if parameters.remove_drift_residue and len(steps):
-        steps = remove_drift_residue(steps, measure_position_noise(tracks).drift if drift is None else drift)
+    if parameters.remove_drift_residue:
+        tracks = remove_drift_residue(tracks, measure_position_noise(tracks).drift if drift is None else drift)
+    together = averaged_frames(minutes_per_frame)
+    minutes = together * float(minutes_per_frame)
+    steps = find_displacements(_averaged(tracks, together))
     intervals = (steps["next_frame"] - steps["frame"]).to_numpy()
     known = intervals <= parameters.longest_gap_frames + 1
     steps, intervals = steps[known].reset_index(drop=True), intervals[known]
     lengths = np.hypot(steps["dy_um"], steps["dx_um"]).to_numpy()
-    steps["speed_um_per_h"] = lengths / (intervals * minutes_per_frame / 60.0)
+    steps["speed_um_per_h"] = lengths / (intervals * minutes / 60.0)
 
-    on, off = _moving(lengths, intervals, minutes_per_frame, noise_um, parameters)
+    on, off = _moving(lengths, intervals, minutes, noise_um / math.sqrt(together), parameters)
     piece = _pieces(steps)
     begin, end = _runs(on, off, piece)
     net = _net_displacements(steps, begin, end)
@@ -158,18 +171,42 @@ def find_saltations(
 
     first_of_piece = np.concatenate([[True], piece[1:] != piece[:-1]]) if len(steps) else np.zeros(0, bool)
     last_of_piece = np.concatenate([first_of_piece[1:], [True]]) if len(steps) else np.zeros(0, bool)
+    steps["frame"], steps["next_frame"] = (_middle(steps[name], together) for name in ("frame", "next_frame"))
     table = _table(steps, begin, end, net, minutes_per_frame)
     table["started"] = ~first_of_piece[begin]
     table["cut_by_track_end"] = first_of_piece[begin] | last_of_piece[end]
     table = table[[*SALTATION_COLUMNS, "started"]]
-    cells = _cells(ids, steps, table, intervals * ~first_of_piece * minutes_per_frame / 60.0)
+    cells = _cells(ids, steps, table, intervals * ~first_of_piece * minutes / 60.0)
     order = ["track_id", "frame", "next_frame", "moving", "speed_um_per_h", "dy_um", "dx_um"]
     return Saltations(table, steps[order], cells, float(minutes_per_frame), float(noise_um), parameters)
+
+
+def averaged_frames(minutes_per_frame: float) -> int:
+    """Over how many frames positions are averaged: 1 from 4 min on, below as many as come nearest to 5 min.
+
+    At shorter intervals a jump is no clearer than noise from one frame to the next.
+
+    >>> [averaged_frames(minutes) for minutes in (1, 2, 3, 4, 15)]
+    [5, 2, 2, 1, 1]
+    """
+    return max(1, round(_SHORTEST_STEP_MIN / minutes_per_frame))
 
 
 def _check_number(name, value, expected, fits):
     if not (isinstance(value, (int, float, np.number)) and math.isfinite(value) and fits):
         raise ValueError(f"{name} must be {expected}, got {value!r}.")
+
+
+def _averaged(tracks, together):
+    """Tracks whose frame is a number of `together` frames in a row and whose position is the mean over those seen."""
+    if together == 1:
+        return tracks
+    tracks = tracks.assign(frame=tracks["frame"] // together)
+    return tracks.groupby(["track_id", "frame"], as_index=False)[["y_um", "x_um"]].mean()
+
+
+def _middle(block, together):
+    return block * together + (together - 1) // 2
 
 
 def _moving(lengths, intervals, minutes, noise_um, p):

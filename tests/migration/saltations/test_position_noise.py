@@ -53,14 +53,14 @@ def test_a_stage_jump_that_registration_missed_is_found_and_taken_off():
     noise = measure_position_noise(tracks)
     jump = noise.drift.set_index("frame").loc[19]
     assert (jump["dy_um"], jump["dx_um"]) == (pytest.approx(6.0, abs=0.3), pytest.approx(-3.0, abs=0.3))
-    left = remove_drift_residue(find_displacements(tracks), noise.drift)
+    left = find_displacements(remove_drift_residue(tracks, noise.drift))
     assert np.hypot(left["dy_um"], left["dx_um"]).max() < 3.0
 
 
 def test_drift_is_taken_off_steps_over_gaps_too():
     tracks = _shift(_resting(sigma=0.3), range(20, 40), 6.0, 0.0)
     tracks = tracks[(tracks["track_id"] > 3) | ~tracks["frame"].isin([19, 20, 21])]
-    steps = remove_drift_residue(find_displacements(tracks), measure_position_noise(tracks).drift)
+    steps = find_displacements(remove_drift_residue(tracks, measure_position_noise(tracks).drift))
     over_gap = steps[steps["next_frame"] - steps["frame"] == 4]
     assert len(over_gap) == 3
     assert np.hypot(over_gap["dy_um"], over_gap["dx_um"]).max() < 3.0

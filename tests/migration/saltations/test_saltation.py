@@ -113,6 +113,22 @@ def test_at_5_min_frequency_and_length_are_within_10_percent(film_jumping_cells,
     assert found.length_um == pytest.approx(15.0, rel=0.1)
 
 
+def test_at_1_min_jumps_are_found_that_noise_hides_from_one_frame_to_the_next(film_jumping_cells):
+    tracks, truth = film_jumping_cells(minutes=1, pause_law="regular", cells=12, resting_cells=4, hours=8.0)
+    found = find_saltations(tracks, minutes_per_frame=1, noise_um=0.5)
+    assert found.frequency_per_h == pytest.approx(truth, rel=0.1)
+    assert found.length_um == pytest.approx(15.0, rel=0.1)
+    # A jump of 60 um/h is 1 um per frame; four sd of the noise of a step are 2.8 um.
+    assert found.step_noise_um == pytest.approx(0.5 / np.sqrt(5.0))
+
+
+def test_frames_of_averaged_positions_are_frames_of_the_movie():
+    found = _find(_track(np.repeat([0.0, 0, 0, 12, 12, 12], 5)), minutes=1, noise_um=0.0)
+    assert found.steps[["frame", "next_frame"]].values.tolist() == [[2, 7], [7, 12], [12, 17], [17, 22], [22, 27]]
+    row = found.table.iloc[0]
+    assert (row["start_frame"], row["end_frame"], row["start_min"], row["duration_min"]) == (12, 17, 12.0, 5.0)
+
+
 def test_an_interval_too_long_for_the_frequency_is_warned_of(film_jumping_cells):
     tracks, _ = film_jumping_cells(minutes=20)
     assert (
