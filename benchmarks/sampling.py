@@ -23,6 +23,7 @@ from somaseg.migration.interval_correction import correct_for_interval
 from somaseg.migration.position_noise import measure_position_noise
 from somaseg.migration.saltation import find_saltations
 
+_NUMBERS = {"seen_f": "f", "seen_L": "L", "fper_h": "f", "Lum": "L"}
 INTERVALS_MIN = (2, 5, 10, 15, 20, 30)
 SECOND = (
     ("constant speed", 0.6, "lognormal"),
@@ -73,18 +74,19 @@ def table_rows(intervals, movies, quick):
 
 
 def print_table(rows):
-    """One line per world, law of pauses and interval, movies pooled."""
-    print("| world (simulated) | pauses | min | true f, L | as seen | corrected | error f, L as seen | corrected |")
-    print("|---|---|---|---|---|---|---|---|")
-    for (world, pauses, minutes), own in rows.groupby(["world", "pauses", "minutes"], sort=False):
-        mean = own.mean(numeric_only=True)
-        pairs = [(mean["true_f"], mean["true_L"]), (mean["seen_f"], mean["seen_L"]), (mean["fper_h"], mean["Lum"])]
-        shown = " | ".join(f"{f:.2f}/h, {length:.1f} um" for f, length in pairs)
-        errors = " | ".join(
-            f"{100 * (f / pairs[0][0] - 1):+.0f} %, {100 * (length / pairs[0][1] - 1):+.0f} %"
-            for f, length in pairs[1:]
-        )
-        print(f"| {world} | {pauses} | {minutes} | {shown} | {errors} |")
+    """A line per world and law of pauses, a column per interval: errors of frequency, length; as seen -> corrected."""
+    intervals = list(dict.fromkeys(rows["minutes"]))
+    print(f"| world (simulated) | pauses | true f, L | {' | '.join(f'{minutes} min' for minutes in intervals)} |")
+    print("|---" * (3 + len(intervals)) + "|")
+    for (world, pauses), own in rows.groupby(["world", "pauses"], sort=False):
+        mean = own.groupby("minutes")[["true_f", "true_L", "seen_f", "seen_L", "fper_h", "Lum"]].mean()
+        error = pd.DataFrame({name: 100 * (mean[name] / mean[f"true_{kind}"] - 1) for name, kind in _NUMBERS.items()})
+        cells = [
+            f"{row.seen_f:+.0f}, {row.seen_L:+.0f} -> **{row.fper_h:+.0f}, {row.Lum:+.0f}**"
+            for row in error.itertuples()
+        ]
+        true = f"{mean['true_f'].mean():.2f}/h, {mean['true_L'].mean():.1f} um"
+        print(f"| {world} | {pauses} | {true} | {' | '.join(cells)} |")
 
 
 def coverage(count, minutes, behaviour, pauses, csv):
