@@ -1,7 +1,8 @@
 """Simulated recordings that differ as those of many labs do, to train on: every imaging condition is drawn anew.
 
 A network that has seen only one microscope learns that microscope. The ranges here are wider than those of the presets
-(`somaseg.simulation.movie_presets`), and no preset is among them but by chance.
+(`somaseg.simulation.movie_presets`), and no preset is among them but by chance. Swellings in the leading process, which
+look most like a second soma, last longer here than in cells, so that every image shows some.
 """
 
 from dataclasses import replace
@@ -32,6 +33,10 @@ def draw_movie_parameters(rng, *, height_px=512, width_px=512, frames=2, hours_b
         excursion_fraction=float(rng.uniform(0.0, 0.25)),
         depth_sd_um=float(rng.uniform(2.0, 9.0)),
         spacing_um=float(rng.uniform(9.0, 13.0)),
+        arrested_fraction=float(rng.uniform(0.0, 0.4)),
+        saltation_rate_per_h=float(rng.uniform(0.4, 0.9)),
+        swelling_lead_min=(10.0, float(rng.uniform(20.0, 90.0))),
+        swelling_ahead_um=(1.0, 8.0),
     )
     photons = log_uniform(22.0, 500.0)
     return replace(
@@ -46,6 +51,7 @@ def draw_movie_parameters(rng, *, height_px=512, width_px=512, frames=2, hours_b
         soma_irregularity=float(rng.uniform(0.02, 0.12)),
         soma_size_cv=float(rng.uniform(0.05, 0.25)),
         process_brightness=(float(rng.uniform(0.1, 0.25)), float(rng.uniform(0.35, 0.8))),
+        swelling_width_um=(4.0, float(rng.uniform(6.0, 9.0))),
         process_width_um=(float(rng.uniform(0.7, 1.1)), float(rng.uniform(1.3, 2.2))),
         neurites_per_field=log_uniform(1.0, 30.0),
         debris_per_field=log_uniform(2.0, 30.0),

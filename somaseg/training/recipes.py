@@ -144,19 +144,19 @@ SINGLE_IMAGE = Recipe(
 BEST = dataclasses.replace(TRANSFER, overlap_weight=1.0, learning_rate=3e-3, epochs=40, cooldown_epochs=25)
 # The same with every group retrained.
 BEST_ALL_GROUPS = dataclasses.replace(BEST, trainable_groups=None, learning_rate=1e-3)
-# How the presets `nuclei` (from `dsb2018`) and `soma` (from `nuclei`) were trained. Measured on two cores that other
-# work shared: 3 min a pass; saved_models/*/README.md say what came of it.
+# How the presets `nuclei` and `soma` were trained last; saved_models/*/README.md tell all runs and what came of it.
 NUCLEI = Recipe(
     overlap_weight=1.0,
+    weight_decay=1e-5,
     batch_size=8,
     epochs=20,
-    cooldown_epochs=12,
+    cooldown_epochs=14,
     crop_size=192,
-    elastic_rate=0.25,
+    elastic_rate=0.15,
     imaging_rate=0.3,
     zoom=1.35,
 )
-SOMA = dataclasses.replace(NUCLEI, epochs=10, cooldown_epochs=8, elastic_rate=0.2, imaging_rate=0.25, zoom=1.3)
+SOMA = dataclasses.replace(NUCLEI, epochs=11, cooldown_epochs=9, imaging_rate=0.25, zoom=1.3)
 
 RECIPES = {
     "pretraining": PRETRAINING,
