@@ -20,8 +20,9 @@ _LEAST_RESTING_SHARE = 0.3
 _ROUNDS = 4
 # Of two steps of a resting soma in a row, noise makes the correlation -0.5; slow wobble raises it a little.
 _HIGHEST_CORRELATION = -0.15
-# Of a resting soma the mean square distance is the same after one and after any number of steps.
-_STAYING_STEPS, _STAYING_RATIO = 4, 1.6
+# Of a cell that stays where it is the mean square distance grows no more after so many steps, and remains below a
+# quarter of a soma. Its steps may go on in the same direction: it sways and changes its shape, over an hour or so.
+_STAYING_STEPS, _STAYING_RATIO, _STAYING_UM = 4, 1.5, 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +71,7 @@ def measure_position_noise(tracks: pd.DataFrame) -> PositionNoise:
     noise = _measure(steps)
     if noise.source == "assumed" and len(steps):
         # Where many cells wander, those that stay where they are can still tell.
-        again = _measure(steps[_of_cells_that_stay(steps)].reset_index(drop=True))
+        again = _measure(steps[_of_cells_that_stay(steps)].reset_index(drop=True), staying=True)
         noise = noise if again.source == "assumed" else replace(again, source="somas that stay")
     return noise
 
@@ -92,7 +93,7 @@ def remove_drift_residue(tracks: pd.DataFrame, drift: pd.DataFrame) -> pd.DataFr
     return tracks.assign(y_um=tracks["y_um"] - moved[:, 0], x_um=tracks["x_um"] - moved[:, 1])
 
 
-def _measure(steps):
+def _measure(steps, staying=False):
     if len(steps) < _FEWEST_STEPS:
         return _assumed(f"{len(steps)} steps from one frame to the next are too few to measure the position noise")
     vectors = steps[["dy_um", "dx_um"]].to_numpy()
@@ -109,7 +110,7 @@ def _measure(steps):
     if scale == 0.0:
         return _assumed("most somas have the very same position in frame after frame: positions seem to be rounded")
     correlation = _correlation_in_a_row(steps, vectors - drift[of_frame], resting)
-    if correlation is not None and correlation > _HIGHEST_CORRELATION:
+    if not staying and correlation is not None and correlation > _HIGHEST_CORRELATION:
         return _assumed("no resting somas were found: small steps go on in the same direction")
     # The step before and after a movement holds its slow begin and end: only rest amid rest is noise alone.
     quiet = _amid_rest(steps, resting)
@@ -206,14 +207,17 @@ def _amid_rest(steps, resting):
 
 
 def _of_cells_that_stay(steps):
-    """Which steps are of tracks that are after four steps hardly further off than after one."""
-    groups = steps.groupby("track_id")
-    place = groups[["dy_um", "dx_um"]].cumsum().to_numpy()
-    later = groups[["dy_um", "dx_um"]].cumsum().groupby(steps["track_id"]).shift(-_STAYING_STEPS).to_numpy()
-    far = pd.Series(np.sum((later - place) ** 2, axis=1)).groupby(steps["track_id"].to_numpy())
-    near = (steps["dy_um"] ** 2 + steps["dx_um"] ** 2).groupby(steps["track_id"].to_numpy())
-    stays = (far.mean() < _STAYING_RATIO * near.mean()) & (far.count() >= _STAYING_STEPS)
-    return stays.reindex(steps["track_id"].to_numpy()).to_numpy(bool)
+    """Which steps are of tracks that are after eight steps no further off than after four, and never far."""
+    cells = steps["track_id"].to_numpy()
+    place = steps.groupby("track_id")[["dy_um", "dx_um"]].cumsum()
+
+    def square_distance(lag):
+        later = place.groupby(cells).shift(-lag)
+        return pd.Series(np.sum((later - place).to_numpy() ** 2, axis=1)).groupby(cells)
+
+    early, late = square_distance(_STAYING_STEPS), square_distance(2 * _STAYING_STEPS)
+    settled = late.mean() < np.minimum(_STAYING_RATIO * early.mean(), _STAYING_UM**2)
+    return (settled & (late.count() >= _STAYING_STEPS)).reindex(cells).to_numpy(bool)
 
 
 def _correlation_in_a_row(steps, vectors, resting):

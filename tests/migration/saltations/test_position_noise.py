@@ -124,3 +124,19 @@ def test_where_most_cells_wander_those_that_stay_tell_the_noise():
     noise = measure_position_noise(tracks)
     assert noise.source == "somas that stay"
     assert noise.sigma_um == pytest.approx(0.3, rel=0.1)
+
+
+def test_somas_that_sway_slowly_where_they_are_still_tell_the_noise():
+    rng = np.random.default_rng(1)
+    tracks = _resting(cells=30, sigma=0.2)
+    moved = np.cumsum(rng.normal(0.0, 0.5, (2, 30, 40)) + 1.0, axis=2)
+    sway = rng.normal(0.0, 0.5, (2, 8, 40))
+    for frame in range(1, 40):
+        sway[:, :, frame] = 0.75 * sway[:, :, frame - 1] + np.sqrt(1 - 0.75**2) * sway[:, :, frame]
+    moved[:, :8] = sway
+    tracks["y_um"] += moved[0].ravel()
+    tracks["x_um"] += moved[1].ravel()
+    noise = measure_position_noise(tracks)
+    assert noise.source == "somas that stay"
+    # One step of the sway is 2 (1 - 0.75) of its variance, one of the noise 2: half of both is what a position errs by.
+    assert noise.sigma_um == pytest.approx(np.sqrt(0.2**2 + 0.25 * 0.5**2), rel=0.15)
