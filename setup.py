@@ -15,18 +15,30 @@ EXTRAS = {
         "hypothesis>=6.100",
         "ruff>=0.8",
         "ai-edge-litert>=2.0",
+        "bioimageio.spec>=0.5.14",
         "geff>=1.1",
+        "onnx>=1.17",
+        "onnxruntime>=1.20",
+        "openvino>=2025.0",
         "py-ctcmetrics>=1.3.3",
         "pycocotools>=2.0.8",
         "stardist>=0.9",
         "statsmodels>=0.14.2",
+        "tensorflow-serving-api>=2.18",
     ],
     "browser": ["playwright>=1.40"],  # opens the report in Chromium, in a slow test
     "linkers": ["laptrack>=0.17", "trackpy>=0.7"],  # other linkers, for --linker and benchmarks/linking.py
     "bio": ["bioio>=1.2", "bioio-nd2>=1.0", "bioio-lif>=1.0"],  # bioio-czi (CZI) is GPL-3: users add it
+    "bioimageio": [
+        "bioimageio.spec>=0.5.14",
+        "onnx>=1.17",
+    ],  # bioimageio.core 0.11 pins a spec that pydantic 2.14 breaks
     "geff": ["geff>=1.1"],
     "litert": ["ai-edge-litert>=2.0"],
+    "onnx": ["onnx>=1.17", "onnxruntime>=1.20"],
+    "openvino": ["openvino>=2025.0", "onnx>=1.17"],
     "score": ["py-ctcmetrics>=1.3.3"],  # with scikit-learn, 60 MB
+    "serving": ["tensorflow-serving-api>=2.18"],  # gRPC, and the warm-up requests of an export
     "stats": ["statsmodels>=0.14.2"],  # what somaseg compare models groups with
     "tfds": ["apache-beam>=2.65", "mlcroissant>=1.0"],  # what the tfds command of TFDS 4.9.10 imports
     "zarr": ["zarr>=3.0"],

@@ -1,4 +1,4 @@
-"""Write a preset for TensorFlow Serving (SavedModel) and LiteRT (.tflite): the same as `somaseg export`.
+"""Write a preset for servers, small computers and other programs: the same as `somaseg export`.
 
 python launch/export.py --preset=soma --output=served
 """
@@ -9,9 +9,12 @@ from absl import flags
 FLAGS = flags.FLAGS
 flags.DEFINE_string("preset", "soma", "Preset (name or folder).")
 flags.DEFINE_string("output", None, "Folder for the exported model.", required=True)
-flags.DEFINE_list("formats", ["saved_model", "fp32", "fp16"], "Of saved_model, fp32, fp16, int8.")
+flags.DEFINE_list(
+    "formats", ["saved_model", "fp32", "fp16"], "saved_model, fp32, fp16, int8, onnx, openvino, bioimageio."
+)
 flags.DEFINE_integer("version", 1, "Version number of the SavedModel.")
-flags.DEFINE_string("representative", None, "Folder of images to calibrate int8 on.")
+flags.DEFINE_string("size", "free", "Side in pixels of the square image that .tflite files take, or free.")
+flags.DEFINE_string("representative", None, "Folder of images to calibrate int8 on; else simulated stills.")
 flags.DEFINE_boolean("overwrite", False, "Replace an export that is there.")
 
 

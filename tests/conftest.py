@@ -8,6 +8,14 @@ from somaseg import cli
 from somaseg.models import UNet
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _converted_models(tmp_path_factory):
+    """Presets that are converted for a runtime are kept for this session only."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOMASEG_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture
 def run(capsys):
     """Run a command in this process: (exit code, standard output, standard error)."""
@@ -18,6 +26,13 @@ def run(capsys):
         return code, printed.out, printed.err
 
     return run
+
+
+@pytest.fixture
+def no_report(monkeypatch):
+    """Result folders are written without plots and report, whose drawing takes longer than all the rest."""
+    monkeypatch.setattr("somaseg.following.save_plots", lambda *arguments: None)
+    monkeypatch.setattr("somaseg.following.write_report", lambda *arguments, **options: None)
 
 
 @pytest.fixture(scope="session")

@@ -18,27 +18,34 @@ from somaseg.tracking import read_result
 FRAMES = 5
 
 
-@pytest.fixture
-def movie(tmp_path):
+@pytest.fixture(scope="module")
+def movie(tmp_path_factory):
     """5 frames of 64 x 64: a square that stays at (10, 10) and one that moves by 3 px a frame along x."""
     stack = np.full((FRAMES, 64, 64), 10, np.uint8)
     for t in range(FRAMES):
         stack[t, 8:13, 8:13] = 250
         stack[t, 38:43, 18 + 3 * t : 23 + 3 * t] = 250
-    path = tmp_path / "movie.tif"
+    path = tmp_path_factory.mktemp("analyze") / "movie.tif"
     write_hyperstack(path, stack, Calibration(0.5, 10.0))
     return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def segmenter(bright_network):
     return Segmenter(bright_network, minimum_area_px=4)
 
 
-def test_two_cells_are_two_tracks_with_their_units(movie, segmenter, tmp_path):
-    found = analyze(movie, tmp_path / "out", segmenter)
+@pytest.fixture(scope="module")
+def analysed(movie, segmenter):
+    """(folder, Analysis) of the movie, with everything that is written. Not to be written to."""
+    folder = movie.parent / "out"
+    return folder, analyze(movie, folder, segmenter, run={"preset": "bright"})
+
+
+def test_two_cells_are_two_tracks_with_their_units(analysed):
+    folder, found = analysed
     assert (found.frames, found.somas, found.tracks) == (FRAMES, 2 * FRAMES, 2)
-    result = read_result(tmp_path / "out")
+    result = read_result(folder)
     assert result.calibration == Calibration(0.5, 10.0)
     moving = result.tracks[result.tracks["y_px"] > 30].sort_values("frame")
     assert moving["track_id"].nunique() == 1
@@ -49,20 +56,18 @@ def test_two_cells_are_two_tracks_with_their_units(movie, segmenter, tmp_path):
     assert result.labels[3, 40, 29] == moving["track_id"].iloc[0]
 
 
-def test_every_file_of_the_contract_is_there_and_no_scratch_is_left(movie, segmenter, tmp_path):
-    analyze(movie, tmp_path / "out", segmenter, run={"preset": "bright"})
-    names = {path.name for path in (tmp_path / "out").iterdir()}
+def test_every_file_of_the_contract_is_there_and_no_scratch_is_left(analysed):
+    folder, _ = analysed
+    names = {path.name for path in folder.iterdir()}
     assert names >= {"labels.tif", "tracks.csv", "drift.csv", "summary.json", "run.json", "ctc", "trackmate.xml"}
-    assert names >= {"rois.zip", "overlay.mp4"}
-    assert {path.name for path in tmp_path.iterdir()} == {"movie.tif", "out"}
-    run = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert names >= {"rois.zip", "overlay.mp4", "plots", "report.html"}
+    assert {path.name for path in folder.parent.iterdir()} == {"movie.tif", "out"}
+    run = json.loads((folder / "run.json").read_text())
     assert run["preset"] == "bright" and run["units_from"] == {"um_per_px": "file", "minutes_per_frame": "file"}
     assert run["time"]["network_seconds"] > 0
 
 
-def test_an_interrupted_run_goes_on_without_segmenting_frames_again(movie, segmenter, tmp_path, monkeypatch):
-    analyze(movie, tmp_path / "whole", segmenter)
-
+def test_an_interrupted_run_goes_on_without_segmenting_frames_again(movie, segmenter, analysed, no_report, tmp_path):
     def stop(stage, done, total):
         if (stage, done) == ("segment", 3):
             raise KeyboardInterrupt
@@ -83,10 +88,10 @@ def test_an_interrupted_run_goes_on_without_segmenting_frames_again(movie, segme
     analyze(movie, tmp_path / "out", Counting())
     assert len(calls) == FRAMES - 3
     for name in ("tracks.csv", "labels.tif", "drift.csv"):
-        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+        assert (tmp_path / "out" / name).read_bytes() == (analysed[0] / name).read_bytes()
 
 
-def test_frames_of_other_settings_are_not_taken_over(movie, segmenter, bright_network, tmp_path):
+def test_frames_of_other_settings_are_not_taken_over(movie, segmenter, bright_network, no_report, tmp_path):
     def stop(stage, done, total):
         if (stage, done) == ("segment", 3):
             raise KeyboardInterrupt
@@ -105,14 +110,13 @@ def test_a_movie_without_somas_gives_empty_tables(segmenter, tmp_path):
     assert not read_result(tmp_path / "out").labels.any()
 
 
-def test_a_result_that_is_there_is_refused_before_anything_is_read(movie, segmenter, tmp_path, monkeypatch):
-    analyze(movie, tmp_path / "out", segmenter)
+def test_a_result_that_is_there_is_refused_before_anything_is_read(movie, segmenter, analysed, monkeypatch):
     monkeypatch.setattr(analyze_module, "open_movie", lambda *a, **k: pytest.fail("read"))
     with pytest.raises(FileExistsError, match="--overwrite"):
-        analyze(movie, tmp_path / "out", segmenter)
+        analyze(movie, analysed[0], segmenter)
 
 
-def test_positions_in_um_are_those_of_the_tissue(segmenter, tmp_path):
+def test_positions_in_um_are_those_of_the_tissue(segmenter, no_report, tmp_path):
     """Everything shifts by 2 px a frame along y: the tissue's grain and a soma that stays in it."""
     rng = np.random.default_rng(0)
     grain = cv2.GaussianBlur(rng.normal(0, 1, (160, 128)).astype(np.float32), (0, 0), 1.5)
@@ -127,7 +131,7 @@ def test_positions_in_um_are_those_of_the_tissue(segmenter, tmp_path):
     assert np.ptp(result.tracks["y_px"]) == 10
 
 
-def test_command_line_tells_what_it_did_and_where_to_look(movie, bright_preset, tmp_path, capsys):
+def test_command_line_tells_what_it_did_and_where_to_look(movie, bright_preset, no_report, tmp_path, capsys):
     assert (
         cli.main(["analyze", str(movie), "-o", str(tmp_path / "out"), "--preset", str(bright_preset), "--quiet"]) == 0
     )

@@ -43,18 +43,19 @@ def test_label_images_alone_become_tracks_with_units(folder):
     assert result.labels[3, 40, 29] == mover["track_id"].iloc[0]
     names = {path.name for path in (folder / "out").iterdir()}
     assert names >= {"ctc", "trackmate.xml", "rois.zip", "overlay.mp4", "summary.json", "run.json", "drift.csv"}
+    assert names >= {"plots", "report.html"}
     run = json.loads((folder / "out" / "run.json").read_text())
     assert run["movie"] is None and run["linker"] == "somaseg" and run["time"]["seconds_until_writing"] > 0
     assert {path.name for path in folder.iterdir()} == {"labels.tif", "movie.tif", "out"}  # no scratch is left
 
 
-def test_images_give_intensities(folder):
+def test_images_give_intensities(folder, no_report):
     track(folder / "labels.tif", folder / "out", images=folder / "movie.tif")
     assert (read_result(folder / "out").tracks["mean_intensity"] == 200).all()
     assert json.loads((folder / "out" / "run.json").read_text())["drift_corrected"] is True
 
 
-def test_ids_that_are_consistent_may_be_kept(folder):
+def test_ids_that_are_consistent_may_be_kept(folder, no_report):
     track(folder / "labels.tif", folder / "first")
     stack = read_result(folder / "first").labels * 30
     np.save(folder / "kept.npy", stack)
@@ -96,7 +97,7 @@ def idtracker_session(folder, places):
     return folder
 
 
-def test_a_result_goes_to_idtracker_and_comes_back_with_its_identities(folder):
+def test_a_result_goes_to_idtracker_and_comes_back_with_its_identities(folder, no_report):
     track(folder / "labels.tif", folder / "result", images=folder / "movie.tif")
     settings = export_idtracker(folder / "result", folder / "video")
     assert settings["number_of_animals"] == 2

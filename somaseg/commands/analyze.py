@@ -12,6 +12,7 @@ from somaseg.commands.following import (
     tell_analysis,
     unit_arguments,
 )
+from somaseg.commands.runtimes import add_runtime_flag, open_segmenter
 
 # Here and in track.py by name: importing the linkers would make `somaseg --help` slow.
 LINKERS = ("somaseg", "laptrack", "trackpy", "btrack", "trackastra", "hungarian")
@@ -30,6 +31,7 @@ def add_to(verbs):
     analyze.add_argument("movie", metavar="MOVIE", help="file or folder of frames")
     analyze.add_argument("-o", "--output", required=True, metavar="DIR", help="folder for the result")
     analyze.add_argument("--preset", default="soma", help="name or folder of a preset (default: %(default)s)")
+    add_runtime_flag(analyze)
     add_unit_flags(analyze)
     add_plane_flags(analyze)
     analyze.add_argument("--threshold", type=float, help="probability above which a pixel is soma (default: preset's)")
@@ -38,20 +40,23 @@ def add_to(verbs):
     add_linking_flags(analyze, linkers=LINKERS)
     add_migration_flags(analyze)
     add_writing_flags(analyze)
-    analyze.set_defaults(run=run, framework=True)
+    analyze.set_defaults(run=run)
 
 
 def run(options):
     from somaseg.analyze import analyze
     from somaseg.models import presets
+    from somaseg.movies.reader import open_movie
     from somaseg.segmentation.segmenter import Segmenter
 
+    with open_movie(options.movie, **unit_arguments(options)):
+        pass  # a movie that cannot be read is told before a network is opened, which may take a minute
     folder = presets.find_preset(options.preset)
-    chosen = {"threshold": options.threshold, "minimum_area_px": options.min_area}
-    segmenter = Segmenter.from_preset(
-        options.preset, **{key: value for key, value in chosen.items() if value is not None}
+    segmenter = open_segmenter(
+        options.preset, options.runtime, threshold=options.threshold, minimum_area_px=options.min_area
     )
-    facts = {"preset": options.preset, "weights_sha256": presets.read_metadata(folder)["weights_sha256"]}
+    weights = presets.read_metadata(folder)["weights_sha256"]
+    facts = {"preset": options.preset, "weights_sha256": weights, "runtime": segmenter.runtime}
     with progress_bar(options.quiet) as progress:
         found = analyze(
             options.movie,

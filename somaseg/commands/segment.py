@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from somaseg.commands.runtimes import add_runtime_flag, open_segmenter
+from somaseg.commands.server import add_server_flags, open_remote_segmenter
 from somaseg.commands.telling import one_line, tell, tell_error
 
 
@@ -29,6 +31,7 @@ def add_to(verbs):
     segment.add_argument(
         "--min-area", type=int, metavar="PX", help="drop objects of fewer pixels (default: the preset's)"
     )
+    add_runtime_flag(segment)
     scale = segment.add_mutually_exclusive_group()
     scale.add_argument("--um-per-px", type=float, metavar="UM", help="size of a pixel, if the preset knows its own")
     scale.add_argument(
@@ -36,29 +39,38 @@ def add_to(verbs):
     )
     segment.add_argument("--overwrite", action="store_true", help="replace results that are there")
     segment.add_argument("--quiet", action="store_true", help="no progress bar")
-    segment.set_defaults(run=run, framework=True)
+    add_server_flags(segment)
+    segment.set_defaults(run=run)
 
 
 def run(options):
+    if options.server is None:
+        return _run(options)
+    from somaseg.segmentation.batch import JOURNAL
+    from somaseg.serving import ServerError
+
+    try:
+        return _run(options)
+    except ServerError as error:
+        kept = " What is done is kept: the same command goes on." if (Path(options.output) / JOURNAL).exists() else ""
+        tell_error(f"error: {one_line(error)}{kept}")
+        return 1
+
+
+def _run(options):
     from tqdm import tqdm
 
-    from somaseg.models import presets
     from somaseg.segmentation.batch import find_images, segment_files
-    from somaseg.segmentation.segmenter import Segmenter
 
     paths = find_images(options.inputs)
-    folder = presets.find_preset(options.preset)
     chosen = {"threshold": options.threshold, "minimum_area_px": options.min_area}
-    segmenter = Segmenter.from_preset(
-        options.preset, **{key: value for key, value in chosen.items() if value is not None}
-    )
-    defaults = Segmenter.preset_settings(options.preset)
+    open_any = _open_local if options.server is None else open_remote_segmenter
+    segmenter, defaults, facts = open_any(options, **chosen)
     tell(
-        f"preset {options.preset}: threshold {segmenter.threshold} (default {defaults['threshold']}), "
+        f"preset {facts['preset']}: threshold {segmenter.threshold} (default {defaults['threshold']}), "
         f"minimum area {segmenter.minimum_area_px} px (default {defaults['minimum_area_px']})"
     )
     diameter = _diameter(options.diameter, segmenter, paths)
-    run = {"preset": options.preset, "weights_sha256": presets.read_metadata(folder)["weights_sha256"]}
     with tqdm(total=len(paths), unit="image", disable=options.quiet or None) as bar:
         result = segment_files(
             segmenter,
@@ -67,7 +79,7 @@ def run(options):
             um_per_px=options.um_per_px,
             diameter_px=diameter,
             overwrite=options.overwrite,
-            run={**run, "defaults": defaults},
+            run={**facts, "defaults": defaults},
             progress=lambda name: bar.update(),
         )
     for name, reason in result.failed.items():
@@ -78,6 +90,18 @@ def run(options):
         f"({share:.0%} in the network). Look at {Path(options.output)}/*_overlay.png"
     )
     return 1 if result.failed else 0
+
+
+def _open_local(options, **settings):
+    """The segmenter of --preset, its settings as stored, and the facts for run.json."""
+    from somaseg.models import presets
+
+    segmenter = open_segmenter(options.preset, options.runtime, **settings)
+    from somaseg.segmentation.segmenter import Segmenter
+
+    weights = presets.read_metadata(presets.find_preset(options.preset))["weights_sha256"]
+    facts = {"preset": options.preset, "weights_sha256": weights, "runtime": segmenter.runtime}
+    return segmenter, Segmenter.preset_settings(options.preset), facts
 
 
 _LOOKED_AT = 5

@@ -1,22 +1,31 @@
-"""Models for other machines."""
+"""Models for other machines: a preset in the forms that servers, small computers and other programs read."""
 
 from pathlib import Path
 
+from somaseg.export.description import describe_preset
 from somaseg.export.litert import PRECISIONS, export_litert
 from somaseg.export.saved_model import export_saved_model
+from somaseg.export.serving_config import write_serving_config
 
-FORMATS = ("saved_model", *PRECISIONS)
+FORMATS = ("saved_model", *PRECISIONS, "onnx", "openvino", "bioimageio")
 
 
-def export_preset(preset, folder, *, formats=FORMATS[:3], version=1, representative=None, overwrite=False):
-    """Write a preset in several formats: `folder/<preset>/<version>/` and `folder/<preset>_<precision>.tflite`.
+def export_preset(
+    preset, folder, *, formats=FORMATS[:3], version=1, size_px=None, representative=None, overwrite=False
+):
+    """Write a preset in several formats.
+
+    saved_model: `folder/<preset>/<version>/`. fp32, fp16, int8: `folder/<preset>_<precision>.tflite`, with `_<size>`
+    behind the precision where the size is fixed, and its facts as .json beside it. onnx: `folder/<preset>.onnx`.
+    openvino: `folder/<preset>.xml` and .bin. bioimageio: `folder/<preset>_bioimageio.zip`.
 
     Args:
         preset: name or folder of a preset.
         folder: where they go.
-        formats: some of "saved_model", "fp32", "fp16", "int8".
+        formats: some of `FORMATS`.
         version: int, of the SavedModel.
-        representative: for int8, a folder of images like those to be segmented.
+        size_px: None for .tflite files of free size, or the side of the one square image that they take.
+        representative: for int8, a folder of images like those to be segmented; None for simulated stills.
         overwrite: bool.
 
     Returns:
@@ -31,22 +40,41 @@ def export_preset(preset, folder, *, formats=FORMATS[:3], version=1, representat
     unknown = sorted(set(formats) - set(FORMATS))
     if unknown:
         raise ValueError(f"Unknown formats {unknown}; there are {FORMATS}.")
-    images = []
-    if "int8" in formats:
-        if representative is None:
-            raise ValueError("int8 needs images to calibrate on: pass --representative FOLDER.")
+    images = None
+    if "int8" in formats and representative is not None:
         images = [normalize_contrast(read_image(path)) for path in find_images([representative])]
     network, name, written = UNet.from_preset(preset), find_preset(preset).resolve().name, []
     for kind in formats:
         if kind == "saved_model":
-            path = export_saved_model(network, Path(folder) / name, version=version, overwrite=overwrite)
-        else:
+            path = export_saved_model(
+                network, Path(folder) / name, version=version, description=describe_preset(preset), overwrite=overwrite
+            )
+            write_serving_config(folder)
+        elif kind in PRECISIONS:
             path = export_litert(
                 network,
-                Path(folder) / f"{name}_{kind}.tflite",
+                Path(folder) / f"{name}_{kind}{f'_{size_px}' if size_px else ''}.tflite",
                 precision=kind,
+                size_px=size_px,
                 representative=images,
+                description=describe_preset(preset),
                 overwrite=overwrite,
             )
+        else:
+            path = _export_exchanged(preset, network, name, Path(folder), kind, overwrite)
         written.append(path)
     return written
+
+
+def _export_exchanged(preset, network, name, folder, kind, overwrite):
+    if kind == "onnx":
+        from somaseg.export.onnx import export_onnx
+
+        return export_onnx(network, folder / f"{name}.onnx", description=describe_preset(preset), overwrite=overwrite)
+    if kind == "openvino":
+        from somaseg.export.openvino import export_openvino
+
+        return export_openvino(network, folder, name=name, description=describe_preset(preset), overwrite=overwrite)
+    from somaseg.export.bioimageio import export_bioimageio
+
+    return export_bioimageio(preset, network, folder / f"{name}_bioimageio.zip", overwrite=overwrite)

@@ -3,25 +3,33 @@
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
-from somaseg.export.saved_model import export_saved_model
+from somaseg.export.calibration import calibration_batches, simulated_images
+from somaseg.export.litert_metadata import with_metadata
+from somaseg.export.plain_tensorflow import plain_function
 from somaseg.files import replace_when_whole
+from somaseg.json_files import write_json
 
 PRECISIONS = ("fp32", "fp16", "int8")
 
 
-def export_litert(network, path, *, precision="fp32", representative=None, overwrite=False):
-    """Write a .tflite file, whole or not at all; its signature is that of `export_saved_model`.
+def export_litert(
+    network, path, *, precision="fp32", size_px=None, representative=None, description=None, overwrite=False
+):
+    """Write a .tflite file, whole or not at all.
 
-    Height and width are free: `Interpreter.resize_tensor_input` sets them before `allocate_tensors`. Inputs and outputs
-    are float32 in every precision; fp16 stores the weights in 16 bits, int8 computes in 8 bits.
+    Its signature `serving_default` takes "image", float32 (N, H, W, 3) in 0..255, H and W multiples of
+    `2 ** (depth - 1)`, and gives "probability" and the network's other maps, float32 (N, H, W, 1). Of a model of free
+    size a signature runner sets the size to that of its input. Inputs and outputs are float32 in every precision; fp16
+    stores the weights in 16 bits, int8 computes in 8 bits.
 
     Args:
-        network: `somaseg.models.UNet` that gives logits.
+        network: `somaseg.models.UNet` that gives logits, with 3 input channels.
         path: file name ending in .tflite.
         precision: "fp32", "fp16" or "int8".
-        representative: for int8, images uint8 (H, W, 3), contrast-stretched, like those to be segmented.
+        size_px: None for free size, or the side of the one square image that it takes.
+        representative: for int8, images uint8 (H, W, 3), contrast-stretched, like those to be segmented; None for
+            simulated stills.
+        description: None, or a dict kept in the file (`somaseg.export.litert_metadata`), and beside it as JSON.
         overwrite: bool, replace the file if it exists.
 
     Returns:
@@ -29,39 +37,47 @@ def export_litert(network, path, *, precision="fp32", representative=None, overw
 
     Raises:
         FileExistsError: the file exists and `overwrite` is False.
-        ValueError: unknown precision, or int8 without representative images.
+        ValueError: unknown precision, a size that the network does not take, or unfit representative images.
     """
     import tensorflow as tf
 
     path = Path(path)
-    if precision not in PRECISIONS:
-        raise ValueError(f"precision must be one of {PRECISIONS}, got {precision!r}.")
-    if path.suffix != ".tflite":
-        raise ValueError(f"The file name must end in .tflite, got {path.name}.")
+    _check(network, path, precision, size_px)
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path} exists. Give another folder, or --overwrite.")
-    if precision == "int8" and not representative:
-        raise ValueError("int8 needs representative images to calibrate on: pass --representative FOLDER.")
-    if precision == "int8" and min(min(image.shape[:2]) for image in representative) < 16:
-        raise ValueError("A representative image must be at least 16 x 16 pixels.")
+    batches = []
+    if precision == "int8":
+        images = simulated_images() if representative is None else representative
+        batches = list(calibration_batches(images, size_px=size_px))
+    function = plain_function(network, size_px=size_px)
+    module = tf.Module()
+    module.maps = function
     with tempfile.TemporaryDirectory() as folder:
-        converter = tf.lite.TFLiteConverter.from_saved_model(str(export_saved_model(network, folder)))
+        tf.saved_model.save(module, folder, signatures={"serving_default": function.get_concrete_function()})
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         if precision != "fp32":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         if precision == "fp16":
             converter.target_spec.supported_types = [tf.float16]
         if precision == "int8":
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-            converter.representative_dataset = lambda: _calibration(representative)
+            converter.representative_dataset = lambda: ({"image": batch} for batch in batches)
         content = converter.convert()
+    if description is not None:
+        description = {**description, "precision": precision, "size_px": size_px}
+        content = with_metadata(content, description)
+        with replace_when_whole(path.with_suffix(".json")) as partial:
+            write_json(partial, description)
     with replace_when_whole(path) as partial:
         partial.write_bytes(content)
     return path
 
 
-def _calibration(images, size=256):
-    """Centre crops of one size, multiples of 16, one at a time as the converter wants them."""
-    side = min([size, *(min(image.shape[:2]) for image in images)]) // 16 * 16
-    for image in images:
-        y, x = (image.shape[0] - side) // 2, (image.shape[1] - side) // 2
-        yield {"image": image[None, y : y + side, x : x + side].astype(np.float32)}
+def _check(network, path, precision, size_px):
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision must be one of {PRECISIONS}, got {precision!r}.")
+    if path.suffix != ".tflite":
+        raise ValueError(f"The file name must end in .tflite, got {path.name}.")
+    grid = 2 ** (network.depth - 1)
+    if size_px is not None and (size_px < grid or size_px % grid):
+        raise ValueError(f"size_px must be a multiple of {grid} for this network, got {size_px!r}.")

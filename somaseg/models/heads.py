@@ -1,7 +1,5 @@
 """What a network can be asked to predict: the maps of its output channels, and how their logits are read."""
 
-from keras import ops
-
 HEADS = {
     "mask": ("mask",),
     "border": ("mask", "border"),
@@ -22,6 +20,8 @@ def read_maps(logits, heads):
         logits: (N, H, W, len(HEADS[heads])), output of a `somaseg.models.UNet` without activation.
         heads: str, its `heads`.
     """
+    from keras import ops  # here, so that the names of the maps can be read without a framework
+
     maps = {}
     for i, name in enumerate(HEADS[heads]):
         channel = ops.cast(logits[..., i : i + 1], "float32")

@@ -7,8 +7,6 @@ import hashlib
 import json
 from pathlib import Path
 
-import keras
-
 from somaseg.folders import whole_folder
 
 WEIGHTS = "model.weights.h5"
@@ -65,6 +63,16 @@ def load_weights(network, folder):
     Raises:
         CorruptPresetError: the file is missing or is not the one that metadata.json describes.
     """
+    check_weights(folder)
+    network.load_weights(Path(folder) / WEIGHTS)
+
+
+def check_weights(folder):
+    """Check the SHA-256 of a preset's weights.
+
+    Raises:
+        CorruptPresetError: the file is missing or is not the one that metadata.json describes.
+    """
     path = Path(folder) / WEIGHTS
     advice = "Install or copy the preset again."
     if not path.is_file():
@@ -74,11 +82,12 @@ def load_weights(network, folder):
         raise CorruptPresetError(
             f"{path} is damaged: its SHA-256 is {found[:12]}..., metadata.json says {expected[:12]}.... {advice}"
         )
-    network.load_weights(path)
 
 
 def write_preset(network, folder, *, config, preprocessor=None, metadata=None):
     """Write a preset folder, whole or not at all; other files that are in it stay."""
+    import keras
+
     with whole_folder(Path(folder).expanduser(), ours=_FILES, overwrite=True) as partial:
         network.save_weights(partial / WEIGHTS)
         facts = {

@@ -1,6 +1,7 @@
 """Many image files in, label TIFFs, overlays and one table out: whole or not at all, and resumable."""
 
 import dataclasses
+import importlib.metadata
 import json
 import platform
 import time
@@ -235,8 +236,6 @@ def _table(paths, names, rows):
 
 
 def _facts(settings, result):
-    import keras
-
     import somaseg
 
     return {
@@ -245,7 +244,7 @@ def _facts(settings, result):
         "images_scale": settings["images"],
         "versions": {
             "somaseg": somaseg.__version__,
-            "keras": keras.__version__,
+            "keras": importlib.metadata.version("keras"),
             "python": platform.python_version(),
         },
         "images": len(result.done),

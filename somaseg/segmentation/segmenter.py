@@ -3,13 +3,12 @@
 import time
 
 import cv2
-import keras
 import numpy as np
 
 from somaseg.data.intensity import normalize_contrast
 from somaseg.models import presets
-from somaseg.models.heads import read_maps
-from somaseg.models.unet import UNet
+from somaseg.runtimes.keras_runtime import KerasRuntime
+from somaseg.runtimes.opening import open_runtime
 from somaseg.segmentation.decoding import decode
 from somaseg.segmentation.instances import Segmentation
 from somaseg.segmentation.scale import check_scale, equivalent_diameters, resampled, resampled_maps, within_tolerance
@@ -30,7 +29,12 @@ class Segmenter:
     """Finds somas in single images of any size.
 
     Args:
-        network: `somaseg.models.UNet` that gives logits, with 3 input channels.
+        network: `somaseg.models.UNet` that gives logits, with 3 input channels; or None, and `predict`.
+        predict: None, or what runs the network instead of Keras, such as a runtime of `somaseg.runtimes` or the client
+            of a server: a function from float32 (N, H, W, 3) in 0..255, H and W multiples of `2 ** (depth - 1)`, to a
+            dict of maps, float32 (N, H, W, 1), named as in `somaseg.models.heads`. Its attribute `in_flight`, if it has
+            one, says how many tiles may be asked for at the same time, from threads.
+        depth: int, with `predict`: the network's number of encoder stages.
         threshold: float in 0..1, a pixel is soma when its probability is above it.
         minimum_area_px: int, smaller regions are dropped.
         smoothing_px: float, standard deviation of a Gaussian that is run over the image first, against noise; 0 for
@@ -54,8 +58,10 @@ class Segmenter:
 
     def __init__(
         self,
-        network,
+        network=None,
         *,
+        predict=None,
+        depth=5,
         threshold=DEFAULTS["threshold"],
         minimum_area_px=DEFAULTS["minimum_area_px"],
         smoothing_px=DEFAULTS["smoothing_px"],
@@ -72,11 +78,14 @@ class Segmenter:
             raise ValueError(f"smoothing_px must be 0 or more, got {smoothing_px!r}.")
         if not vote_spread_px > 0:
             raise ValueError(f"vote_spread_px must be more than 0, got {vote_spread_px!r}.")
-        if getattr(network, "activation", None) is not None:
-            raise ValueError("The network must give logits: make it with activation=None.")
-        if network.input_shape[-1] != 3:
-            raise ValueError(f"The network must have 3 input channels, got {network.input_shape[-1]}.")
-        self.network = network
+        if (network is None) == (predict is None):
+            raise ValueError("Give either a network or predict, a function that runs one.")
+        if predict is not None and not callable(predict):
+            raise ValueError(f"predict must be a function from a batch to its maps, got {predict!r}.")
+        self._run = KerasRuntime(network) if predict is None else predict
+        self.network = getattr(self._run, "network", None)
+        self.depth = depth if network is None else network.depth
+        self.runtime = getattr(self._run, "name", "predict")
         self.threshold = threshold
         self.minimum_area_px = minimum_area_px
         self.smoothing_px = smoothing_px
@@ -84,16 +93,21 @@ class Segmenter:
         self.tile_px = tile_px
         self.diameter_px = check_scale("diameter_px", diameter_px)
         self.um_per_px = check_scale("um_per_px", um_per_px)
-        self._model = keras.Model(network.inputs, read_maps(network.outputs[0], network.heads))
-        self._model.compile(jit_compile=keras.backend.backend() == "jax")
 
     @classmethod
-    def from_preset(cls, preset, **settings):
+    def from_preset(cls, preset, *, runtime="keras", note=None, **settings):
         """The segmenter of a shipped preset (by name) or of a preset folder (by path).
 
-        `settings` are constructor arguments that replace those stored with the preset.
+        Args:
+            preset: name or folder.
+            runtime: "keras", "litert", "onnx", "openvino", or "auto" for the fastest that is installed; all find the
+                same somas. See `somaseg.runtimes.open_runtime`.
+            note: None, or a function called with one line where opening the runtime has something to tell.
+            **settings: constructor arguments that replace those stored with the preset.
         """
-        return cls(UNet.from_preset(preset), **{**cls.preset_settings(preset), **settings})
+        settings = {**cls.preset_settings(preset), **settings}
+        run = open_runtime(preset, runtime, note=note)
+        return cls(predict=run, depth=run.depth, **settings)
 
     @staticmethod
     def preset_settings(preset):
@@ -135,7 +149,14 @@ class Segmenter:
         factor = self.magnification(um_per_px=um_per_px, diameter_px=diameter_px)
         ready = resampled(normalize_contrast(self._smooth(image)), factor)
         before = time.perf_counter()
-        maps = predict_tiled(self.predict, ready, depth=self.network.depth, tile_px=self.tile_px, progress=progress)
+        maps = predict_tiled(
+            self.predict,
+            ready,
+            depth=self.depth,
+            tile_px=self.tile_px,
+            in_flight=getattr(self._run, "in_flight", 1),
+            progress=progress,
+        )
         after = time.perf_counter()
         del ready  # of a large image every copy counts
         maps = resampled_maps(maps, image.shape[:2])
@@ -197,7 +218,7 @@ class Segmenter:
 
     def predict(self, batch):
         """The maps of a batch of prepared images (N, H, W, 3): dict of (N, H, W, 1), see `somaseg.models.heads`."""
-        maps = self._model.predict_on_batch(batch.astype(np.float32))
+        maps = self._run(np.asarray(batch, np.float32))
         # 16 bits hold an offset to a few hundredths of a pixel, and of a large image every copy counts
         return {name: m.astype(np.float16) if name.startswith("offset") else m for name, m in maps.items()}
 

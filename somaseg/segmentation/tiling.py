@@ -4,6 +4,9 @@ Each tile carries a margin as wide as the network's receptive field reaches, and
 What is kept of a tile therefore equals what the network would have said of the whole image.
 """
 
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 
@@ -20,7 +23,7 @@ def receptive_field_radius(depth):
     return convolutions + sum(2**k for k in range(depth - 1))
 
 
-def predict_tiled(predict, image, *, depth, tile_px, progress=None):
+def predict_tiled(predict, image, *, depth, tile_px, in_flight=1, progress=None):
     """Maps of a whole image, predicted tile by tile where it is larger than one tile.
 
     Args:
@@ -28,6 +31,7 @@ def predict_tiled(predict, image, *, depth, tile_px, progress=None):
         image: (H, W, C), any H and W from 1 up.
         depth: the network's number of encoder stages.
         tile_px: side of a tile; the image is run whole if neither side is longer.
+        in_flight: how many tiles are predicted at the same time, each in a thread; what is waiting is held in memory.
         progress: None, or a function called with (tiles done, tiles in all) after each.
 
     Returns:
@@ -45,17 +49,35 @@ def predict_tiled(predict, image, *, depth, tile_px, progress=None):
     padded = np.pad(image, ((0, -height % grid), (0, -width % grid), (0, 0)), mode="symmetric")
     rows = _spans(padded.shape[0], tile_px, margin)
     columns = _spans(padded.shape[1], tile_px, margin)
+    spans = [(row, column) for row in rows for column in columns]
+    tiles = (padded[row.read, column.read][None] for row, column in spans)
     result = {}
-    for done, (row, column) in enumerate(((r, c) for r in rows for c in columns), start=1):
-        tile = padded[row.read, column.read]
-        for name, predicted in predict(tile[None]).items():
+    for done, ((row, column), maps) in enumerate(zip(spans, _in_order(predict, tiles, in_flight)), start=1):
+        for name, predicted in maps.items():
             predicted = np.asarray(predicted)[0, :, :, 0]
             if name not in result:
                 result[name] = np.empty(padded.shape[:2], predicted.dtype)
             result[name][row.write, column.write] = predicted[row.keep, column.keep]
         if progress is not None:
-            progress(done, len(rows) * len(columns))
+            progress(done, len(spans))
     return {name: whole[:height, :width] for name, whole in result.items()}
+
+
+def _in_order(function, items, in_flight):
+    """Like map, with so many calls under way at the same time; those not begun are dropped after an error."""
+    if in_flight == 1:
+        yield from map(function, items)
+        return
+    pool, waiting = ThreadPoolExecutor(in_flight), deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) == in_flight:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 class _Span:

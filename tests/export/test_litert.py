@@ -1,10 +1,15 @@
 """LiteRT: each precision at sizes other than the one it was converted or calibrated at."""
 
+import json
+
 import cv2
 import numpy as np
 import pytest
 
 from somaseg.export import PRECISIONS, export_litert, export_preset
+from somaseg.export.calibration import calibration_batches, simulated_images
+from somaseg.export.litert_metadata import read_metadata, with_metadata
+from somaseg.models.heads import read_maps
 
 interpreter = pytest.importorskip("ai_edge_litert.interpreter")
 
@@ -80,7 +85,8 @@ def test_an_export_that_is_there_is_kept_unless_overwriting_is_asked_for(smalles
     [
         ("a.tflite", {"precision": "fp8"}, r"precision must be one of \('fp32', 'fp16', 'int8'\), got 'fp8'"),
         ("a.lite", {}, r"must end in \.tflite, got a\.lite"),
-        ("a.tflite", {"precision": "int8"}, "int8 needs representative images"),
+        ("a.tflite", {"size_px": 95}, "size_px must be a multiple of 2 for this network, got 95"),
+        ("a.tflite", {"size_px": 0}, "size_px must be a multiple of 2 for this network, got 0"),
         ("a.tflite", {"precision": "int8", "representative": []}, "int8 needs representative images"),
         (
             "a.tflite",
@@ -115,3 +121,60 @@ def test_int8_of_a_preset_is_calibrated_on_a_folder_of_images(smallest, stills, 
     written = export_preset(tmp_path / "small", tmp_path, formats=["int8"], representative=tmp_path / "images")
     assert written == [tmp_path / "small_int8.tflite"]
     assert run(written[0], stills[0][:1]).shape == (1, 96, 96, 1)
+
+
+def test_a_fixed_size_is_the_only_one_that_is_taken(network, batches, expected, tmp_path):
+    path = export_litert(network, tmp_path / "fixed.tflite", size_px=96)
+    model = interpreter.Interpreter(str(path))
+    assert model.get_input_details()[0]["shape_signature"].tolist() == [1, 96, 96, 3]
+    np.testing.assert_allclose(run(path, batches["96 x 96"]), expected(batches["96 x 96"]), rtol=0, atol=1e-4)
+
+
+def test_each_map_has_its_own_output(random_unet, tmp_path):
+    network = random_unet(filters=1, depth=2, heads="offsets")
+    image = np.random.default_rng(0).uniform(0, 255, (2, 32, 48, 3)).astype(np.float32)
+    runner = interpreter.Interpreter(str(export_litert(network, tmp_path / "a.tflite"))).get_signature_runner(
+        "serving_default"
+    )
+    expected = read_maps(network(image, training=False), "offsets")
+    found = runner(image=image)
+    assert sorted(found) == ["offset_x", "offset_y", "probability"]
+    for name, values in found.items():
+        wanted = np.asarray(expected["mask" if name == "probability" else name])
+        np.testing.assert_allclose(values, wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_facts_are_kept_in_the_file_and_beside_it(smallest, tmp_path):
+    smallest.save_to_preset(tmp_path / "small", preprocessor={"threshold": 0.25, "um_per_px": 0.65})
+    (path,) = export_preset(tmp_path / "small", tmp_path, formats=["fp16"], size_px=64)
+    assert path.name == "small_fp16_64.tflite"
+    facts = read_metadata(path.read_bytes())
+    assert facts == json.loads(path.with_suffix(".json").read_text())
+    assert (facts["precision"], facts["size_px"], facts["labels"]) == ("fp16", 64, ["background", "soma"])
+    assert (facts["preprocessor"]["threshold"], facts["preprocessor"]["um_per_px"]) == (0.25, 0.65)
+    assert facts["tiling"] == {"grid_px": 2, "margin_px": 10}
+    replaced = with_metadata(path.read_bytes(), {"preset": "other"})
+    assert read_metadata(replaced) == {"preset": "other"}
+    assert run_bytes(replaced, np.zeros((1, 64, 64, 3), np.float32)).shape == (1, 64, 64, 1)
+    with pytest.raises(ValueError, match="holds no SOMASEG metadata"):
+        read_metadata(export_litert(smallest, tmp_path / "bare.tflite").read_bytes())
+
+
+def run_bytes(content, images):
+    runner = interpreter.Interpreter(model_content=content).get_signature_runner("serving_default")
+    return runner(image=images)["probability"]
+
+
+def test_without_images_int8_is_calibrated_on_simulated_stills():
+    images = simulated_images(3)
+    assert [(image.shape, image.dtype) for image in images] == [((256, 256, 3), np.uint8)] * 3
+    assert all(image.max() > 200 for image in images)
+    np.testing.assert_array_equal(simulated_images(2)[1], images[1])
+
+
+def test_calibration_images_are_cut_or_mirrored_to_one_size():
+    large, small = np.zeros((300, 70, 3), np.uint8), np.full((33, 40, 3), 9, np.uint8)
+    assert [batch.shape for batch in calibration_batches([large, small])] == [(1, 32, 32, 3)] * 2
+    fixed = list(calibration_batches([large, small], size_px=64))
+    assert [(batch.shape, batch.dtype) for batch in fixed] == [((1, 64, 64, 3), np.float32)] * 2
+    assert fixed[1].min() == fixed[1].max() == 9

@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from absl import app
+from absl.flags import FLAGS
+from absl.testing import flagsaver
 
 from somaseg.data.datasets import Samples
 from somaseg.models import UNet
@@ -26,7 +30,27 @@ SCRIPTS = {
 }
 
 
-def launch(script, *flags):
+@pytest.fixture
+def launch(capsys, monkeypatch):
+    """Function: run a script in this process as an interpreter of its own would: (exit code, output, errors)."""
+    monkeypatch.syspath_prepend(str(LAUNCH))
+    app.define_help_flags()  # absl does this once a process, so they must be there before flags are saved
+
+    def launch(script, *flags):
+        path, parsed = str(LAUNCH / f"{script}.py"), FLAGS.is_parsed()
+        monkeypatch.delitem(sys.modules, "_flags", raising=False)
+        monkeypatch.setattr(sys, "argv", [path, *flags])
+        with flagsaver.flagsaver(), pytest.raises(SystemExit) as ended:
+            runpy.run_path(path, run_name="__main__")
+        if not parsed:
+            FLAGS.unparse_flags()
+        printed = capsys.readouterr()
+        return ended.value.code or 0, printed.out, printed.err
+
+    return launch
+
+
+def in_an_interpreter_of_its_own(script, *flags):
     return subprocess.run(
         [sys.executable, LAUNCH / f"{script}.py", *flags],
         capture_output=True,
@@ -35,21 +59,24 @@ def launch(script, *flags):
     )
 
 
-def done(script, *flags):
-    finished = launch(script, *flags)
-    assert finished.returncode == 0, finished.stderr[-3000:]
-    return finished.stdout
-
-
 def test_the_scripts_are_those_tested():
     assert {path.stem for path in LAUNCH.glob("[!_]*.py")} == set(SCRIPTS)
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_help_tells_what_a_script_does_and_its_flags(script):
-    text = launch(script, "--help").stdout
+def assert_helpful(script, text):
     assert (LAUNCH / f"{script}.py").read_text()[3:].partition("\n")[0] in text
     assert [flag for flag in SCRIPTS[script] if f"  {flag}:" not in text.replace("--[no]", "--")] == []
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_help_tells_what_a_script_does_and_its_flags(launch, script):
+    assert_helpful(script, launch(script, "--help")[1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_help_is_told_by_an_interpreter_of_its_own_too(script):
+    assert_helpful(script, in_an_interpreter_of_its_own(script, "--help").stdout)
 
 
 @pytest.mark.parametrize(
@@ -60,15 +87,28 @@ def test_help_tells_what_a_script_does_and_its_flags(script):
         (["--output=out", "--preset=gamma"], "error: No preset named 'gamma'"),
     ],
 )
-def test_a_wrong_flag_is_an_error_that_names_it(flags, message, tmp_path):
-    finished = launch("export", *flags)
-    assert finished.returncode != 0
-    assert message in finished.stdout + finished.stderr
+def test_a_wrong_flag_is_an_error_that_names_it(launch, flags, message):
+    code, printed, errors = launch("export", *flags)
+    assert code != 0
+    assert message in printed + errors
+    assert "Traceback" not in errors
+
+
+def test_an_interpreter_of_its_own_says_an_error_in_one_line():
+    finished = in_an_interpreter_of_its_own("export", "--output=out", "--preset=gamma")
+    assert finished.returncode == 1
+    assert "error: No preset named 'gamma'" in finished.stderr
     assert "Traceback" not in finished.stderr
 
 
-def test_from_labelled_images_to_an_exported_model(tmp_path):
+def test_from_labelled_images_to_an_exported_model(launch, tmp_path):
     """Two epochs on three images: nothing is learned, everything is written."""
+
+    def done(script, *flags):
+        code, printed, errors = launch(script, *flags)
+        assert code == 0, errors[-3000:]
+        return printed
+
     y, x = np.mgrid[:48, :40]
     for split in ("train", "validation"):
         discs = [((y - 20) ** 2 + (x - 10 - 5 * i) ** 2 < 36).astype(np.uint16) for i in range(3)]

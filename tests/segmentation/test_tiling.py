@@ -1,5 +1,7 @@
 """Tiling: a tiled prediction is that of the whole image, and the margins are as wide as the network reaches."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -21,6 +23,12 @@ def probabilities(network):
     return predict
 
 
+@pytest.fixture(scope="module")
+def network_of(random_unet):
+    """Function from a depth to a random network of that depth, which is made once."""
+    return functools.cache(lambda depth: random_unet(seed=depth, filters=3, depth=depth))
+
+
 @pytest.mark.parametrize(
     "depth, tile_px, height, width",
     [
@@ -37,8 +45,8 @@ def probabilities(network):
         (5, 256, 17, 513),
     ],
 )
-def test_tiled_equals_untiled(random_unet, depth, tile_px, height, width):
-    network = random_unet(seed=depth, filters=3, depth=depth)
+def test_tiled_equals_untiled(network_of, depth, tile_px, height, width):
+    network = network_of(depth)
     image = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     grid = 2 ** (depth - 1)
     whole = np.pad(image, ((0, -height % grid), (0, -width % grid), (0, 0)), mode="symmetric")

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -77,6 +78,13 @@ def whole(tmp_path_factory):
     """A run of 4 epochs in one go: (folder, (network, history)). Not to be written to."""
     folder = tmp_path_factory.mktemp("runs") / "whole"
     return folder, train(folder)
+
+
+@pytest.fixture(scope="module")
+def transfer(tmp_path_factory):
+    """A run of one epoch of the head alone: (folder, (network, history)). Not to be written to."""
+    folder = tmp_path_factory.mktemp("runs") / "transfer"
+    return folder, train(folder, with_epochs(1, trainable_groups=1, threefold=True))
 
 
 def test_history_has_a_row_per_epoch_here_and_in_history_csv(whole):
@@ -158,8 +166,8 @@ def test_a_checkpoint_of_another_network_is_refused(whole):
         runs.train(UNet(filters=1, depth=3), recipe, samples, samples, whole[0], tensorboard=False)
 
 
-def test_frozen_groups_of_a_recipe_stay_as_they_were(tmp_path):
-    network, _ = train(tmp_path, with_epochs(1, trainable_groups=1, threefold=True))
+def test_frozen_groups_of_a_recipe_stay_as_they_were(transfer):
+    network = transfer[1][0]
     keras.utils.set_random_seed(0)
     fresh = UNet(filters=4, depth=2)
     moved = {
@@ -228,10 +236,10 @@ def test_load_last_epoch_gives_the_weights_of_the_last_epoch_whichever_was_the_b
         np.testing.assert_array_equal(np.asarray(variable), np.asarray(expected))
 
 
-def test_load_last_epoch_of_a_transfer_leaves_the_network_as_trainable_as_it_was(tmp_path):
-    trained, _ = train(tmp_path, with_epochs(1, trainable_groups=3))
+def test_load_last_epoch_of_a_transfer_leaves_the_network_as_trainable_as_it_was(transfer):
+    folder, (trained, _) = transfer
     network = UNet(filters=4, depth=2)
-    runs.load_last_epoch(network, tmp_path)
+    runs.load_last_epoch(network, folder)
     for variable, expected in zip(network.variables, trained.variables):
         np.testing.assert_array_equal(np.asarray(variable), np.asarray(expected))
     assert all(layer.trainable for layer in network.layers)
@@ -242,10 +250,11 @@ def test_load_last_epoch_refuses_a_folder_without_a_run(tmp_path):
         runs.load_last_epoch(UNet(filters=4, depth=2), tmp_path)
 
 
-def test_a_recipe_stored_before_a_setting_was_there_is_still_the_same_recipe(tmp_path):
+def test_a_recipe_stored_before_a_setting_was_there_is_still_the_same_recipe(whole, tmp_path):
+    folder = shutil.copytree(whole[0], tmp_path / "run")
     recipe = {key: value for key, value in RECIPE.to_dict().items() if key != "moving_statistics"}
-    (tmp_path / "recipe.json").write_text(json.dumps(recipe))
-    train(tmp_path, with_epochs(1))
-    (tmp_path / "recipe.json").write_text(json.dumps({**recipe, "batch_size": 9}))
+    (folder / "recipe.json").write_text(json.dumps(recipe))
+    assert train(folder)[1] == whole[1][1]
+    (folder / "recipe.json").write_text(json.dumps({**recipe, "batch_size": 9}))
     with pytest.raises(ValueError, match="another recipe"):
-        train(tmp_path, with_epochs(1))
+        train(folder)

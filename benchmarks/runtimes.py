@@ -1,0 +1,251 @@
+"""How fast a preset's network runs on each runtime, how much memory it takes, and whether it finds the same somas.
+
+python benchmarks/runtimes.py --preset nuclei --validation FOLDER_OF_NPZ
+
+One process per runtime (its peak memory is its own), all asked in turn, so that what else the machine does hits all
+alike; what counts is the ratio to tf.function. Models are exported into --models once and used again.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+RUNTIMES = ("tf.function", "keras", "litert fp32", "litert fp16", "litert int8", "onnx", "onnx int8", "openvino")
+SIDES = (256, 1024)
+SMALL_PX = 300_000  # the validation images that are scored: one tile each
+
+
+def main():
+    options = _options()
+    models = Path(options.models)
+    models.mkdir(parents=True, exist_ok=True)
+    if not (models / f"{options.preset}_int8.onnx").exists():  # the last that is written
+        subprocess.run([sys.executable, __file__, "--export", *sys.argv[1:]], check=True)
+    names = options.only or [*RUNTIMES, *([f"server {options.server}"] if options.server else [])]
+    workers = {name: _Worker(name, options) for name in names}
+    times = {(name, side): [] for name in [*names, "matmul"] for side in options.sides}
+    for side in options.sides:
+        for round_number in range(options.rounds + 1):
+            for name, worker in workers.items():
+                seconds = worker.ask("time", side)
+                if round_number:  # the first one warms up
+                    times[name, side].append(seconds)
+            times["matmul", side].append(_matmul_gflops())
+            print(f"{side} x {side}: round {round_number} of {options.rounds}", file=sys.stderr, flush=True)
+    peak = max(max(times["matmul", side]) for side in options.sides)
+    scores = {name: worker.ask("score") for name, worker in workers.items()} if options.validation else {}
+    memory = {name: worker.ask("memory") for name, worker in workers.items()}
+    for worker in workers.values():
+        worker.end()
+    print(f"{options.preset}, {options.threads} threads of {_processor()}, {options.rounds} rounds, medians")
+    print(f"float32 matmul of 2048 x 2048, the fastest of this run: {peak:.0f} GFLOP/s; load {os.getloadavg()[0]:.1f}")
+    print(_table(names, times, memory, scores, peak, models, options))
+
+
+class _Worker:
+    def __init__(self, name, options):
+        environment = {**os.environ, "OMP_NUM_THREADS": str(options.threads), "TF_CPP_MIN_LOG_LEVEL": "3"}
+        command = [sys.executable, __file__, "--worker", name, *sys.argv[1:]]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        self.process = subprocess.Popen(command, env=environment, text=True, **pipes)
+
+    def ask(self, *question):
+        print(json.dumps(question), file=self.process.stdin, flush=True)
+        for line in self.process.stdout:
+            if line.startswith("answer "):
+                return json.loads(line.removeprefix("answer "))
+        raise SystemExit(f"A worker ended: {self.process.args}")
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def _work(name, options):
+    """Answer what the main process asks: a time, the scores, the memory taken so far."""
+    run = _open(name, options)
+    for line in sys.stdin:
+        verb, *arguments = json.loads(line)
+        if verb == "time":
+            answer = _timed(run, *arguments)
+        elif verb == "score":
+            answer = _scores(run, options)
+        else:
+            import resource
+
+            answer = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print("answer " + json.dumps(answer), flush=True)
+
+
+def _timed(run, side):
+    image = np.random.default_rng(0).integers(0, 256, (1, side, side, 3)).astype(np.float32)
+    start = time.perf_counter()
+    run(image)
+    return time.perf_counter() - start
+
+
+def _open(name, options):
+    """The runtime of a row, as a function from a batch to its maps."""
+    from somaseg.runtimes.litert_runtime import LiteRtRuntime
+    from somaseg.runtimes.onnx_runtime import OnnxRuntime
+    from somaseg.runtimes.openvino_runtime import OpenVinoRuntime
+
+    kind, _, precision = name.partition(" ")
+    if kind == "server":
+        from somaseg.serving import Client
+
+        return Client(precision, model=options.preset)
+    path, settings = _path(name, options), {"depth": 5, "threads": options.threads}
+    if kind == "litert":
+        return LiteRtRuntime(path.read_bytes(), **settings)
+    if kind == "onnx":
+        return OnnxRuntime(path.read_bytes(), **settings)
+    if kind == "openvino":
+        return OpenVinoRuntime(path.read_bytes(), **settings)
+    from somaseg.startup import prepare_framework
+
+    prepare_framework()
+    from somaseg.models import UNet
+    from somaseg.runtimes.keras_runtime import KerasRuntime
+
+    network = UNet.from_preset(options.preset)
+    return KerasRuntime(network) if kind == "keras" else _as_function(network)
+
+
+def _as_function(network):
+    import tensorflow as tf
+
+    from somaseg.models.heads import read_maps
+
+    spec = tf.TensorSpec((None, None, None, 3), tf.float32)
+    function = tf.function(
+        lambda image: read_maps(network(image, training=False), network.heads), input_signature=[spec]
+    )
+    return lambda batch: {name: values.numpy() for name, values in function(tf.constant(batch)).items()}
+
+
+def _path(name, options):
+    kind, _, precision = name.partition(" ")
+    stem = Path(options.models) / options.preset
+    if kind == "litert":
+        return stem.with_name(f"{stem.name}_{precision}.tflite")
+    return stem.with_name(f"{stem.name}_int8.onnx") if precision else stem.with_name(f"{stem.name}.onnx")
+
+
+def _scores(run, options):
+    """AP and IoU of the validation images that are one tile each."""
+    from somaseg.data.datasets import load_samples
+    from somaseg.segmentation import Segmenter
+    from somaseg.segmentation.evaluation import score_images
+
+    samples = load_samples(options.validation, "validation")
+    chosen = [i for i, image in enumerate(samples.images) if image.shape[0] * image.shape[1] < SMALL_PX]
+    segmenter = Segmenter(predict=run, depth=5, **Segmenter.preset_settings(options.preset))
+    pairs = [(samples.ids[i], samples.instances[i], segmenter(samples.images[i]).labels) for i in chosen]
+    summary = score_images(pairs).summary()
+    return {"images": len(chosen), "ap": summary["ap_0.50_pooled"], "iou": summary["iou_per_image"]}
+
+
+def _export(options):
+    from somaseg.export import export_preset
+
+    formats = ["fp32", "fp16", "int8", "onnx"]
+    export_preset(options.preset, options.models, formats=formats, overwrite=True)
+    _quantise_onnx(options)
+
+
+def _quantise_onnx(options):
+    """ONNX Runtime's own 8 bits, calibrated on the images that LiteRT's are."""
+    from onnxruntime import quantization
+
+    from somaseg.export.calibration import calibration_batches, simulated_images
+
+    batches = iter(list(calibration_batches(simulated_images())))
+
+    class Reader(quantization.CalibrationDataReader):
+        def get_next(self):
+            batch = next(batches, None)
+            return None if batch is None else {"image": batch}
+
+    quantization.quantize_static(
+        _path("onnx", options),
+        _path("onnx int8", options),
+        Reader(),
+        per_channel=True,
+        extra_options={"ActivationSymmetric": False},
+    )
+
+
+def _matmul_gflops(n=2048):
+    a = np.ones((n, n), np.float32)
+    start = time.perf_counter()
+    a @ a
+    return 2 * n**3 / (time.perf_counter() - start) / 1e9
+
+
+def _network_gflop(side, options):
+    """Multiplications and additions of the convolutions, from the shapes in the preset's config."""
+    from somaseg.models.heads import HEADS
+    from somaseg.models.presets import find_preset, read_config
+
+    network = read_config(find_preset(options.preset))["network"]
+    filters, depth, total, before = network["filters"], network["depth"], 0, 3
+    for stage in range(depth):
+        pixels, channels = (side / 2**stage) ** 2, filters * 2**stage
+        total += 2 * 9 * pixels * (before * channels + channels**2)
+        if stage < depth - 1:
+            total += 2 * pixels * (2 * channels * channels + 9 * (2 * channels * channels + channels**2))
+        before = channels
+    return (total + 2 * side**2 * filters * len(HEADS[network["heads"]])) / 1e9
+
+
+def _table(names, times, memory, scores, peak, models, options):
+    sides = "".join(f" {side} ms | x | of peak |" for side in options.sides)
+    lines = [f"| runtime |{sides} peak MB | file MB | AP.50 | IoU |", "|---" * (5 + 3 * len(options.sides)) + "|"]
+    for name in names:
+        row = f"| {name} |"
+        for side in options.sides:
+            median, reference = np.median(times[name, side]), np.median(times[names[0], side])
+            share = _network_gflop(side, options) / median / peak
+            row += f" {1000 * median:.0f} | {reference / median:.2f} | {share:.0%} |"
+        path = _path(name, options) if name.split(" ")[0] in ("litert", "onnx", "openvino") else None
+        size = f"{path.stat().st_size / 1e6:.2f}" if path else ""
+        score = f"{scores[name]['ap']:.4f} | {scores[name]['iou']:.4f}" if scores else " | "
+        lines.append(f"{row} {memory[name]:.0f} | {size} | {score} |")
+    return "\n".join(lines)
+
+
+def _processor():
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    return next((line.split(": ")[1] for line in lines if line.startswith("model name")), "an unknown processor")
+
+
+def _options():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--preset", default="nuclei", help="name of a preset (default: %(default)s)")
+    parser.add_argument("--models", default="/tmp/somaseg_runtimes", help="folder for the exported models")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--sides", type=int, nargs="+", default=SIDES, metavar="PX", help="(default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--validation", metavar="FOLDER", help="folder with validation.npz, to score the runtimes on")
+    parser.add_argument("--server", metavar="HOST:PORT", help="one more row: a server that serves the preset")
+    parser.add_argument("--only", nargs="+", metavar="RUNTIME", help=f"of {', '.join(RUNTIMES)}; the first is x 1")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    parser.add_argument("--export", action="store_true", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    given = _options()
+    if given.export:
+        _export(given)
+    elif given.worker:
+        _work(given.worker, given)
+    else:
+        main()

@@ -1,0 +1,156 @@
+"""Opening a preset on a runtime: it is converted once, kept, told, and nothing wrong is taken over."""
+
+import json
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from somaseg.runtimes import choosing, converting, open_runtime, opening
+from somaseg.runtimes.choosing import choose_runtime, thread_count
+from somaseg.segmentation import Segmenter
+
+needs_onnx = pytest.mark.skipif(not choosing.is_installed("onnx"), reason="needs the extra [onnx]: somaseg[onnx]")
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("SOMASEG_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@needs_onnx
+def test_a_preset_is_converted_once_and_kept(bright_preset, cache):
+    told = []
+    open_runtime(bright_preset, "onnx", note=told.append)
+    assert told == ["converting the preset bright for onnx, once"]
+    (kept,) = cache.iterdir()
+    before = kept.stat().st_mtime_ns
+    open_runtime(bright_preset, "onnx", note=told.append)
+    assert (len(told), kept.stat().st_mtime_ns) == (1, before)
+
+
+@needs_onnx
+def test_other_weights_are_converted_anew(bright_preset, random_unet, cache, tmp_path):
+    random_unet(filters=1, depth=2).save_to_preset(tmp_path / "other")
+    batch = np.random.default_rng(0).uniform(0, 255, (1, 16, 16, 3)).astype(np.float32)
+    first = open_runtime(bright_preset, "onnx")(batch)["mask"]
+    second = open_runtime(tmp_path / "other", "onnx")(batch)["mask"]
+    assert len(list(cache.iterdir())) == 2
+    assert np.abs(first - second).max() > 0.01
+
+
+@needs_onnx
+def test_weights_that_were_damaged_are_noticed_though_the_model_is_kept(random_unet, cache, tmp_path):
+    random_unet(filters=1, depth=2).save_to_preset(tmp_path / "small")
+    open_runtime(tmp_path / "small", "onnx")
+    with open(tmp_path / "small" / "model.weights.h5", "ab") as file:
+        file.write(b"more")
+    for runtime in ("onnx", "auto"):
+        with pytest.raises(ValueError, match="is damaged"):
+            open_runtime(tmp_path / "small", runtime)
+
+
+@needs_onnx
+def test_a_cache_that_cannot_be_written_is_told_and_does_without(bright_preset, cache):
+    cache.write_text("a file where the folder should be")
+    told = []
+    run = open_runtime(bright_preset, "onnx", note=told.append)
+    assert run(np.full((1, 16, 16, 3), 255, np.float32))["mask"].min() > 0.9
+    assert "is not kept" in told[1]
+
+
+def test_a_conversion_that_fails_names_the_way_out_and_auto_goes_on_to_keras(bright_preset, cache, monkeypatch):
+    def fail(folder, form):
+        raise converting.ConversionError(f"no {form} today. Use --runtime keras.")
+
+    monkeypatch.setattr(converting, "_converted", fail)
+    monkeypatch.setattr(choosing, "is_installed", lambda name: True)
+    monkeypatch.setattr(opening, "is_installed", lambda name: True)
+    with pytest.raises(ValueError, match="Use --runtime keras"):
+        open_runtime(bright_preset, "litert")
+    told = []
+    assert open_runtime(bright_preset, "auto", note=told.append).name == "keras"
+    assert [line.split(" ")[0] for line in told if "cannot be used" in line] == ["openvino", "onnx", "litert"]
+
+
+def test_a_runtime_that_is_not_installed_names_its_extra(monkeypatch):
+    monkeypatch.setattr(choosing, "is_installed", lambda name: name == "keras")
+    assert choose_runtime("auto") == "keras"
+    with pytest.raises(ImportError, match=r'openvino and onnx\. .*"somaseg\[openvino\]"'):
+        choose_runtime("openvino")
+
+
+def test_an_unknown_runtime_is_refused():
+    with pytest.raises(ValueError, match="runtime must be auto, keras, litert, onnx, openvino, got 'torch'"):
+        choose_runtime("torch")
+
+
+@pytest.mark.parametrize("given, expected", [("3", 3), ("2,1", 2), ("", None), ("0", None), ("many", None)])
+def test_omp_num_threads_is_honoured(monkeypatch, given, expected):
+    monkeypatch.setenv("OMP_NUM_THREADS", given)
+    assert thread_count() == (expected or len(choosing.os.sched_getaffinity(0)))
+
+
+@pytest.mark.parametrize(
+    "environment, expected",
+    [
+        ({"SOMASEG_CACHE": "/a"}, "/a"),
+        ({"SOMASEG_CACHE": "", "XDG_CACHE_HOME": "/x"}, "/x/somaseg"),
+        ({"SOMASEG_CACHE": "", "XDG_CACHE_HOME": "", "HOME": "/h"}, "/h/.cache/somaseg"),
+    ],
+)
+def test_where_converted_models_are_kept(monkeypatch, environment, expected):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert str(converting.cache_folder()) == expected
+
+
+def test_the_segmenter_takes_any_function_that_gives_maps():
+    def by_brightness(batch):
+        assert batch.dtype == np.float32 and batch.shape[1] % 4 == 0
+        return {"mask": batch[..., :1] / 255}
+
+    image = np.full((32, 40), 10, np.uint8)
+    image[4:9, 6:11] = 200
+    segmenter = Segmenter(predict=by_brightness, depth=3, minimum_area_px=4)
+    assert (len(segmenter(image)), segmenter.runtime, segmenter.network) == (1, "predict", None)
+
+
+def test_the_segmenter_takes_one_of_network_and_predict(bright_network):
+    with pytest.raises(ValueError, match="either a network or predict"):
+        Segmenter()
+    with pytest.raises(ValueError, match="either a network or predict"):
+        Segmenter(bright_network, predict=lambda batch: {})
+    with pytest.raises(ValueError, match="predict must be a function"):
+        Segmenter(predict="onnx")
+
+
+@needs_onnx
+def test_segmenting_with_a_kept_model_imports_no_framework(bright_preset, cache, tmp_path):
+    open_runtime(bright_preset, "onnx")
+    image = np.full((32, 40), 10, np.uint8)
+    image[4:9, 6:11] = 200
+    cv2.imwrite(str(tmp_path / "a.png"), image)
+    arguments = ["segment", str(tmp_path / "a.png"), "-o", str(tmp_path / "out"), "--preset", str(bright_preset)]
+    code = (
+        "import sys; from somaseg.cli import main; "
+        f"assert main({[*arguments, '--runtime', 'onnx', '--quiet']!r}) == 0; "
+        "assert not {'tensorflow', 'keras'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "runtime: onnx" in done.stdout
+    run = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert (run["runtime"], run["objects"]) == ("onnx", 1)
+
+
+def test_auto_says_which_runtime_it_took(run, bright_preset, tmp_path):
+    image = np.full((32, 40), 10, np.uint8)
+    image[4:9, 6:11] = 200
+    cv2.imwrite(str(tmp_path / "a.png"), image)
+    code, out, _ = run("segment", tmp_path / "a.png", "-o", tmp_path / "out", "--preset", bright_preset)
+    assert code == 0
+    assert f"runtime: {choose_runtime('auto')} (the fastest that is installed)" in out
