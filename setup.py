@@ -29,10 +29,7 @@ EXTRAS = {
     "browser": ["playwright>=1.40"],  # opens the report in Chromium, in a slow test
     "linkers": ["laptrack>=0.17", "trackpy>=0.7"],  # other linkers, for --linker and benchmarks/linking.py
     "bio": ["bioio>=1.2", "bioio-nd2>=1.0", "bioio-lif>=1.0"],  # bioio-czi (CZI) is GPL-3: users add it
-    "bioimageio": [
-        "bioimageio.spec>=0.5.14",
-        "onnx>=1.17",
-    ],  # bioimageio.core 0.11 pins a spec that pydantic 2.14 breaks
+    "bioimageio": ["bioimageio.spec>=0.5.14", "onnx>=1.17"],
     "geff": ["geff>=1.1"],
     "litert": ["ai-edge-litert>=2.0"],
     "onnx": ["onnx>=1.17", "onnxruntime>=1.20"],
