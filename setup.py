@@ -11,6 +11,7 @@ VERSION = re.search(r'__version__ = "(.+)"', (ROOT / "somaseg/__init__.py").read
 EXTRAS = {
     "test": [
         "pytest>=8",
+        "pytest-xdist>=3.5",
         "dill>=0.3.8",
         "hypothesis>=6.100",
         "ruff>=0.8",

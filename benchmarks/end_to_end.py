@@ -108,7 +108,7 @@ def main():
     from somaseg.models.presets import find_preset, read_metadata
     from somaseg.segmentation import Segmenter
 
-    segmenter = Segmenter.from_preset(options.network)
+    segmenter = Segmenter.from_preset(options.network, runtime="auto")
     weights = read_metadata(find_preset(options.network))["weights_sha256"][:12]
     wanted = []
     for name in options.presets:

@@ -19,7 +19,7 @@ def analyze(
     segmenter,
     *,
     linker="somaseg",
-    linking=LinkingParameters(),
+    linking=LinkingParameters(least_frames=2),
     correct_drift=True,
     migration=MigrationParameters(),
     overwrite=False,

@@ -22,6 +22,7 @@ from somaseg.segmentation.frame_store import FrameStore
 from somaseg.tracking.formats.geff import write_geff
 from somaseg.tracking.formats.imagej import write_rois
 from somaseg.tracking.formats.trackmate import write_trackmate
+from somaseg.tracking.link_tracks import without_brief_tracks
 from somaseg.tracking.linkers import find_linker, link_with
 from somaseg.tracking.results import TRACK_COLUMNS, Result, write_result
 from somaseg.tracking.somas import find_somas, relabel, shared_areas
@@ -104,6 +105,8 @@ def follow(
         calibration=movie.calibration,
         stack=_Stack(store.labels, image, movie.frame_count, movie.calibration.um_per_px),
     )
+    least = min(linking.least_frames, movie.frame_count)
+    somas, found = without_brief_tracks(somas, found, least_frames=least)
     progress("link", 1, 1)
     result = _result(movie, store, somas, found, drift)
     if run.get("simulated"):
@@ -230,7 +233,9 @@ def _result(movie, store, somas, found, drift):
     bounds = np.searchsorted(frames[order], np.arange(movie.frame_count + 1))
     for t in range(movie.frame_count):
         rows = order[bounds[t] : bounds[t + 1]]
-        labels[t] = relabel(store.labels(t), dict(zip(names[rows].tolist(), found.track_ids[rows].tolist())))
+        labelled = store.labels(t)
+        labelled[~np.isin(labelled, names[rows])] = 0
+        labels[t] = relabel(labelled, dict(zip(names[rows].tolist(), found.track_ids[rows].tolist())))
     confidence = np.full(len(somas), np.nan)
     confidence[found.links["next_row"].to_numpy(np.int64)] = found.links["confidence"]
     tracks = somas.assign(

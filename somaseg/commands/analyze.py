@@ -37,7 +37,7 @@ def add_to(verbs):
     analyze.add_argument("--threshold", type=float, help="probability above which a pixel is soma (default: preset's)")
     analyze.add_argument("--min-area", type=int, metavar="PX", help="drop smaller somas (default: the preset's)")
     analyze.add_argument("--no-drift", action="store_true", help="do not take the drift of the tissue off")
-    add_linking_flags(analyze, linkers=LINKERS)
+    add_linking_flags(analyze, linkers=LINKERS, least_frames=2)
     add_migration_flags(analyze)
     add_writing_flags(analyze)
     analyze.set_defaults(run=run)

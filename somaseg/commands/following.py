@@ -18,7 +18,7 @@ def add_plane_flags(verb, *, of="of several"):
     verb.add_argument("--allow-truncated", action="store_true", help="take what can be read of a damaged file")
 
 
-def add_linking_flags(verb, *, linkers):
+def add_linking_flags(verb, *, linkers, least_frames=1):
     verb.add_argument(
         "--linker",
         choices=linkers,
@@ -31,6 +31,13 @@ def add_linking_flags(verb, *, linkers):
     )
     verb.add_argument(
         "--max-gap-frames", type=int, metavar="N", help="frames a soma may be missing (default: those of 75 min)"
+    )
+    verb.add_argument(
+        "--least-frames",
+        type=int,
+        default=least_frames,
+        metavar="N",
+        help="leave out tracks of fewer frames (default: %(default)s)",
     )
 
 
@@ -60,7 +67,9 @@ def linking_arguments(options):
     """linker and linking from the flags."""
     from somaseg.tracking.linking_parameters import LinkingParameters
 
-    linking = LinkingParameters(max_step_um=options.max_step_um, max_gap_frames=options.max_gap_frames)
+    linking = LinkingParameters(
+        max_step_um=options.max_step_um, max_gap_frames=options.max_gap_frames, least_frames=options.least_frames
+    )
     return {"linker": options.linker, "linking": linking}
 
 

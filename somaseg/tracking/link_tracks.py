@@ -14,6 +14,9 @@ from somaseg.tracking.link_quality import calibrated, linking_quality
 from somaseg.tracking.track_paths import Paths
 
 
+_TOLD_SHARE = 0.02
+
+
 @dataclass(frozen=True, eq=False)
 class Linking:
     """Which track each soma belongs to, and how sure that is.
@@ -86,6 +89,31 @@ def linking_of_tracks(somas: pd.DataFrame, track_ids, *, calibration: Calibratio
         )
     paths = Paths.from_links(found.count, source, target, np.full(len(source), np.nan))
     return _linking(found, paths, ids, calibration) if keep_ids else linking_of_paths(found, paths, calibration)
+
+
+def without_brief_tracks(somas: pd.DataFrame, linking: Linking, *, least_frames: int):
+    """(somas, linking) without the tracks of fewer frames, and told how many somas these were.
+
+    What is found in one frame only is more often a mistake of the segmentation than a cell, and has no movement. The
+    other tracks keep their ids.
+
+    >>> somas = pd.DataFrame({"frame": [0, 1, 1], "y_um": [5.0, 50, 6], "x_um": [9.0, 9, 9]})
+    >>> linking = linking_of_tracks(somas, [2, 1, 2], calibration=Calibration(0.65, 15))
+    >>> somas, linking = without_brief_tracks(somas, linking, least_frames=2)
+    >>> somas["y_um"].tolist(), linking.track_ids.tolist(), linking.links["next_row"].tolist(), linking.warnings[:1]
+    ([5.0, 6.0], [1, 1], [1], ['1 of 3 somas are left out: their tracks have fewer than 2 frames.'])
+    """
+    kept = np.bincount(linking.track_ids)[linking.track_ids] >= least_frames
+    left_out = int(np.sum(~kept))
+    warnings = linking.warnings
+    if left_out > _TOLD_SHARE * len(kept):
+        told = f"{left_out} of {len(kept)} somas are left out: their tracks have fewer than {least_frames} frames."
+        warnings = [told, *warnings]
+    place = np.cumsum(kept) - 1
+    links = linking.links[kept[linking.links["row"].to_numpy(np.int64)]]
+    links = links.assign(row=place[links["row"]], next_row=place[links["next_row"]]).reset_index(drop=True)
+    quality = {**linking.quality, "somas_left_out": left_out}
+    return somas[kept].reset_index(drop=True), Linking(linking.track_ids[kept], links, quality, warnings)
 
 
 def _linking(found, paths, track_ids, calibration):

@@ -19,6 +19,7 @@ class LinkingParameters:
             (and measured to be best), 0 not at all. Shape is the direction of the long axis.
         merges: bool, whether a mask that looks like two merged somas may carry two tracks through. One of the two has
             the mask, the other a gap, of any length.
+        least_frames: tracks of fewer frames are left out, as `without_brief_tracks` says.
         learning_rounds: how often the laws are fitted to the links.
 
     Raises:
@@ -37,6 +38,7 @@ class LinkingParameters:
     shape_weight: float = field(default=1.0, metadata={"limits": (0.0, 10.0)})
     overlap_weight: float = field(default=1.0, metadata={"limits": (0.0, 10.0)})
     merges: bool = True
+    least_frames: int = field(default=1, metadata={"limits": (1, 1000), "whole": True})
     learning_rounds: int = field(default=4, metadata={"limits": (1, 50), "whole": True})
 
     def __post_init__(self):

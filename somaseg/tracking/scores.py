@@ -191,6 +191,8 @@ def _association_scores(overlaps, covering):
         ),
         *(_by_frame(covering["frame"], number[key].loc[covering[key]], frames) for key in ("truth_id", "result_id")),
     ]
+    # As arrays: of an empty list the package makes floats, and cannot count by them.
+    lists = [[np.asarray(labels, np.int64) for labels in frames_] for frames_ in lists]
     identity = metrics.idf1(*lists)
     return {
         "hota": float(metrics.hota(*lists)["HOTA"]),

@@ -28,6 +28,8 @@ SCRIPTS = {
     "export": ["--preset", "--output", "--formats", "--version", "--representative", "--overwrite"],
     "dataset_to_npz": ["--dataset", "--manual_dir", "--output"],
 }
+# absl knows modules whose flags are not their own by id(), which another module takes over once they are gone.
+_KEPT = []
 
 
 @pytest.fixture
@@ -42,6 +44,7 @@ def launch(capsys, monkeypatch):
         monkeypatch.setattr(sys, "argv", [path, *flags])
         with flagsaver.flagsaver(), pytest.raises(SystemExit) as ended:
             runpy.run_path(path, run_name="__main__")
+        _KEPT.append(sys.modules.get("_flags"))
         if not parsed:
             FLAGS.unparse_flags()
         printed = capsys.readouterr()

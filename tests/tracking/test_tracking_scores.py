@@ -186,3 +186,11 @@ def test_on_real_nuclei_the_whole_package_says_the_same_from_files(tmp_path):
     for name in names:
         assert ours[name.lower()] == pytest.approx(theirs[name]), name
     assert 0.3 < ours["tra"] < 0.98
+
+
+def test_a_frame_without_true_somas_is_scored_like_any_other(score, labels):
+    truth = labels.copy()
+    truth[2] = 0
+    assert score(truth, truth)["idf1"] == 1.0
+    assert score(labels, truth)["spurious_somas"] == 3
+    assert score(truth, labels)["missed_somas"] == 3
