@@ -13,7 +13,6 @@ from somaseg.tracking.link_candidates import Detections
 from somaseg.tracking.link_quality import calibrated, linking_quality
 from somaseg.tracking.track_paths import Paths
 
-
 _TOLD_SHARE = 0.02
 
 
