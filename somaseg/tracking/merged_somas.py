@@ -46,7 +46,9 @@ class Merges:
         for into, out in self._passages(paths):
             if _gain_of_swap(self.found, paths, into, out, model, weights) > _SWAP_MARGIN:
                 before = paths.previous()[list(out)]
-                paths = paths.with_tails_swapped(*before)
+                # Where one of the two passes over the masks in a gap, the other way round may lead back in time.
+                if np.all(self.found.frame[before] < self.found.frame[list(out)[::-1]]):
+                    paths = paths.with_tails_swapped(*before)
         return paths
 
     def _passages(self, paths):
