@@ -280,3 +280,24 @@ def test_links_of_simulated_true_detections_are_right():
     for name, seed, least in (("typical", 100, 0.99), ("dense", 100, 0.99), ("fast_sampling", 0, 0.995)):
         row = benchmark.measure(name, [seed], "somaseg", None)
         assert row["right"] >= least and abs(row["told"] - (1 - row["wrong, %"] / 100)) < 0.01
+
+
+@pytest.mark.parametrize("seed", [0, 10, 13])
+def test_a_crowd_that_merges_and_parts_has_no_track_twice_in_a_frame(seed):
+    rng = np.random.default_rng(seed)
+    cells, frames = 30, 16
+    places = np.cumsum(rng.normal(0, 2.0, (frames, cells, 2)), 0) + rng.uniform(0, 90, (cells, 2))
+    areas, rows = rng.uniform(60, 90, cells), []
+    for frame, place in enumerate(places):
+        left = list(range(cells))
+        while left:
+            cell = left.pop(0)
+            near = [other for other in left if np.hypot(*(place[cell] - place[other])) < 8]
+            if near and rng.random() < 0.8:
+                left.remove(near[0])
+                rows.append((frame, *place[[cell, near[0]]].mean(0), areas[cell] + areas[near[0]]))
+            elif rng.random() < 0.9:
+                rows.append((frame, *place[cell], areas[cell] * np.exp(rng.normal(0, 0.08))))
+    somas = pd.DataFrame(rows, columns=["frame", "y_um", "x_um", "area_um2"])
+    somas["track_id"] = link_somas(somas, calibration=CALIBRATION).track_ids
+    assert not somas.duplicated(["frame", "track_id"]).any()
