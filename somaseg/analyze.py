@@ -3,10 +3,12 @@
 One function under Python and the command line. `somaseg.track` does the same with label images that are there already.
 """
 
+import contextlib
+
 from somaseg.folders import refuse_existing
 from somaseg.following import Analysis, follow, is_simulated
 from somaseg.migration.measures import MigrationParameters
-from somaseg.movies.reader import open_movie
+from somaseg.movies.reader import Movie, open_movie
 from somaseg.tracking.linking_parameters import LinkingParameters
 from somaseg.tracking.results import RESULT_FILES
 
@@ -35,7 +37,7 @@ def analyze(
     hidden folder beside `output` until the result is whole.
 
     Args:
-        path: the movie, anything that `somaseg.movies.reader.open_movie` opens.
+        path: the movie, anything that `somaseg.movies.reader.open_movie` opens; or a `Movie`, which stays open.
         output: folder of the result.
         segmenter: `somaseg.Segmenter`.
         linker: name or function, see `somaseg.tracking.linkers.link_with`.
@@ -46,17 +48,22 @@ def analyze(
         run: dict of facts for run.json, such as the preset and its hash.
         progress: None, or a function called with (stage, done, total), see
             `somaseg.following.follow`.
-        **reading: keyword arguments of `open_movie`: channel, z, um_per_px, minutes_per_frame, pixels, allow_truncated.
+        **reading: keyword arguments of `open_movie`: channel, z, um_per_px, minutes_per_frame, pixels, allow_truncated;
+            none with a `Movie`.
 
     Returns:
         `Analysis`.
 
     Raises:
         FileExistsError: `output` holds a result and `overwrite` is False.
+        TypeError: `reading` beside a `Movie`.
         ValueError, FileNotFoundError, ImportError: as `open_movie` and `link_with` say.
     """
+    if isinstance(path, Movie) and reading:
+        raise TypeError(f"A movie that is open is read as it was opened, got {sorted(reading)} besides.")
     refuse_existing(output, RESULT_FILES, overwrite=overwrite)
-    with open_movie(path, **reading) as movie:
+    opened = contextlib.nullcontext(path) if isinstance(path, Movie) else open_movie(path, **reading)
+    with opened as movie:
         in_pixels = movie.calibration_source["um_per_px"] == "pixels"
         um_per_px = None if in_pixels else movie.calibration.um_per_px
         settings = {"segmenter": segmenter.settings(), "run": run or {}, "um_per_px": um_per_px}

@@ -45,30 +45,32 @@ def add_to(verbs):
 
 def run(options):
     from somaseg.analyze import analyze
+    from somaseg.folders import refuse_existing
     from somaseg.models import presets
     from somaseg.movies.reader import open_movie
     from somaseg.segmentation.segmenter import Segmenter
+    from somaseg.tracking.results import RESULT_FILES
 
-    with open_movie(options.movie, **unit_arguments(options)):
-        pass  # a movie that cannot be read is told before a network is opened, which may take a minute
+    # What can be wrong with the input is told before a network is opened, which may take a minute.
+    refuse_existing(options.output, RESULT_FILES, overwrite=options.overwrite)
     folder = presets.find_preset(options.preset)
-    segmenter = open_segmenter(
-        options.preset, options.runtime, threshold=options.threshold, minimum_area_px=options.min_area
-    )
-    weights = presets.read_metadata(folder)["weights_sha256"]
-    facts = {"preset": options.preset, "weights_sha256": weights, "runtime": segmenter.runtime}
-    with progress_bar(options.quiet) as progress:
-        found = analyze(
-            options.movie,
-            options.output,
-            segmenter,
-            correct_drift=not options.no_drift,
-            overwrite=options.overwrite,
-            run={**facts, "defaults": Segmenter.preset_settings(options.preset)},
-            progress=progress,
-            **linking_arguments(options),
-            **migration_arguments(options),
-            **unit_arguments(options),
+    with open_movie(options.movie, **unit_arguments(options)) as movie:
+        segmenter = open_segmenter(
+            options.preset, options.runtime, threshold=options.threshold, minimum_area_px=options.min_area
         )
+        weights = presets.read_metadata(folder)["weights_sha256"]
+        facts = {"preset": options.preset, "weights_sha256": weights, "runtime": segmenter.runtime}
+        with progress_bar(options.quiet) as progress:
+            found = analyze(
+                movie,
+                options.output,
+                segmenter,
+                correct_drift=not options.no_drift,
+                overwrite=options.overwrite,
+                run={**facts, "defaults": Segmenter.preset_settings(options.preset)},
+                progress=progress,
+                **linking_arguments(options),
+                **migration_arguments(options),
+            )
     tell_analysis(found, options.output)
     return 0

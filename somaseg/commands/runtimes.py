@@ -9,8 +9,8 @@ def add_runtime_flag(verb):
         choices=["auto", "keras", "litert", "onnx", "openvino"],
         default="auto",
         metavar="NAME",
-        help="what runs the network: auto (the fastest that is installed), keras, litert, onnx, openvino "
-        "(default: %(default)s; all find the same somas)",
+        help="what runs the network: auto (the fastest of those installed, timed once and kept), keras, litert, onnx, "
+        "openvino (default: %(default)s; all find the same somas)",
     )
 
 

@@ -41,7 +41,8 @@ def plain_function(network, *, size_px=None):
         return result
 
     shape = (None, None, None, 3) if size_px is None else (1, size_px, size_px, 3)
-    return tf.function(maps, input_signature=[tf.TensorSpec(shape, tf.float32, name="image")])
+    signature = [tf.TensorSpec(shape, tf.float32, name="image")]
+    return tf.function(maps, input_signature=signature, autograph=False)  # it has no Python control flow to convert
 
 
 def _run(tf, step, inputs):

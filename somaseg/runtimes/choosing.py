@@ -1,10 +1,10 @@
-"""Which runtime runs the network: the one asked for, or the fastest that is installed."""
+"""Which runtimes there are, which are installed, and how many threads they use."""
 
+import importlib.metadata
 import importlib.util
 import os
 
 RUNTIMES = ("keras", "litert", "onnx", "openvino")
-FASTEST_FIRST = ("openvino", "onnx", "litert", "keras")
 _PACKAGES = {"litert": ("ai_edge_litert",), "onnx": ("onnxruntime", "onnx"), "openvino": ("openvino", "onnx")}
 
 
@@ -17,33 +17,39 @@ def is_installed(runtime):
     return all(importlib.util.find_spec(package) is not None for package in _PACKAGES.get(runtime, ()))
 
 
-def choose_runtime(wanted="auto"):
-    """The runtime to use.
+def check_runtime(runtime):
+    """`runtime` if it can be used.
 
     Args:
-        wanted: one of `RUNTIMES`, or "auto" for the fastest that is installed. The order was measured with
-            benchmarks/runtimes.py.
+        runtime: one of `RUNTIMES`.
 
     Returns:
-        str, one of `RUNTIMES`.
+        str, the same.
 
     Raises:
         ValueError: no runtime of that name.
         ImportError: it is not installed; the message names the extra.
 
-    >>> choose_runtime("keras")
+    >>> check_runtime("keras")
     'keras'
     """
-    if wanted == "auto":
-        return next(runtime for runtime in FASTEST_FIRST if is_installed(runtime))
-    if wanted not in RUNTIMES:
-        raise ValueError(f"runtime must be auto, {', '.join(RUNTIMES)}, got {wanted!r}.")
-    if not is_installed(wanted):
+    if runtime not in RUNTIMES:
+        raise ValueError(f"runtime must be auto, {', '.join(RUNTIMES)}, got {runtime!r}.")
+    if not is_installed(runtime):
         raise ImportError(
-            f"The runtime {wanted} needs {' and '.join(_PACKAGES[wanted])}. "
-            f'Install the extra: pip install "somaseg[{wanted}]"; or use --runtime keras.'
+            f"The runtime {runtime} needs {' and '.join(_PACKAGES[runtime])}. "
+            f'Install the extra: pip install "somaseg[{runtime}]"; or use --runtime keras.'
         )
-    return wanted
+    return runtime
+
+
+def installed_version(runtime):
+    """Version of the package that runs the network.
+
+    >>> installed_version("keras").count(".") >= 1
+    True
+    """
+    return importlib.metadata.version(_PACKAGES.get(runtime, ("keras",))[0].replace("_", "-"))
 
 
 def thread_count():

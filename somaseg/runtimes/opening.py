@@ -1,8 +1,9 @@
 """Open a preset on a runtime; what has to be converted for it is converted once and kept."""
 
 from somaseg.models import presets
-from somaseg.runtimes.choosing import FASTEST_FIRST, choose_runtime, is_installed
+from somaseg.runtimes.choosing import RUNTIMES, check_runtime, is_installed
 from somaseg.runtimes.converting import cached_path, model_bytes
+from somaseg.runtimes.fastest import keep_choice, kept_choice, time_runtimes
 
 
 def open_runtime(preset, runtime="auto", *, note=None):
@@ -13,8 +14,9 @@ def open_runtime(preset, runtime="auto", *, note=None):
 
     Args:
         preset: name or folder of a preset.
-        runtime: "keras", "litert", "onnx", "openvino"; or "auto" for the fastest that is installed, and the next where
-            that one fails.
+        runtime: "keras", "litert", "onnx", "openvino"; or "auto" for the fastest that is installed. Where several of
+            the last three are, they are timed once on this machine and the choice is kept with the converted models.
+            Keras, slower than each of them by a factor, is for where there is no other or all others fail.
         note: None, or a function called with one line where something is worth telling.
 
     Returns:
@@ -27,23 +29,45 @@ def open_runtime(preset, runtime="auto", *, note=None):
         ImportError: the runtime is not installed.
     """
     folder = presets.find_preset(preset)
+    tell = note or (lambda line: None)
     if runtime != "auto":
-        return _OPEN[choose_runtime(runtime)](folder, note)
+        return _OPEN[check_runtime(runtime)](folder, tell)
     presets.check_weights(folder)
-    for name in FASTEST_FIRST[:-1]:
-        if is_installed(name):
-            try:
-                return _OPEN[name](folder, note)
-            except (ImportError, OSError, RuntimeError, ValueError) as error:
-                if note is not None:
-                    note(f"{name} cannot be used, the next is tried: {error}")
-    return _open_keras(folder, note)
+    names = _candidates()
+    if (kept := kept_choice(folder, names)) and (run := _try_to_open(kept, folder, tell)):
+        return run
+    runs = [run for name in names if (run := _try_to_open(name, folder, tell))]
+    if len(runs) > 1:
+        seconds = time_runtimes(runs)
+        tell(f"one image of 512 x 512: {', '.join(f'{name} {s * 1000:.0f} ms' for name, s in seconds.items())}")
+        runs.sort(key=lambda run: seconds[run.name])
+        if len(runs) == len(names):
+            keep_choice(folder, names, seconds)
+    return runs[0] if runs else _open_keras(folder, tell)
 
 
 def needs_framework(preset, runtime):
     """Whether `open_runtime` will import Keras: to run the network, or to convert it for the first time."""
-    name = choose_runtime(runtime)
-    return name == "keras" or not cached_path(preset, name).is_file()
+    if runtime == "auto":
+        names = _candidates()
+        kept = kept_choice(preset, names)
+        names = [kept] if kept else names
+    else:
+        names = [check_runtime(runtime)]
+    return not names or any(name == "keras" or not cached_path(preset, name).is_file() for name in names)
+
+
+def _candidates():
+    return [name for name in RUNTIMES if name != "keras" and is_installed(name)]
+
+
+def _try_to_open(name, folder, tell):
+    """A preset on a runtime, or None where that fails, which is told."""
+    try:
+        return _OPEN[name](folder, tell)
+    except (ImportError, OSError, RuntimeError, ValueError) as error:
+        tell(f"{name} cannot be used: {error}")
+        return None
 
 
 def _open_keras(folder, note):
