@@ -30,3 +30,18 @@ def replace_when_whole(path):
     finally:
         with contextlib.suppress(FileNotFoundError):
             partial.unlink()
+
+
+def check_new_file(path, suffix, *, overwrite=False):
+    """`path` as a `pathlib.Path`, if a file may be written there.
+
+    Raises:
+        ValueError: it does not end in `suffix`.
+        FileExistsError: it exists and `overwrite` is False.
+    """
+    path = Path(path)
+    if path.suffix != suffix:
+        raise ValueError(f"The file name must end in {suffix}, got {path.name}.")
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path} exists. Give another folder, or --overwrite.")
+    return path

@@ -2,7 +2,7 @@
 
 import pytest
 
-from somaseg.files import replace_when_whole
+from somaseg.files import check_new_file, replace_when_whole
 
 
 def test_the_file_appears_only_when_the_block_ends(tmp_path):
@@ -49,3 +49,14 @@ def test_a_block_that_writes_nothing_is_an_error_and_keeps_the_old_file(tmp_path
     with pytest.raises(FileNotFoundError), replace_when_whole(target):
         pass
     assert target.read_text() == "old"
+
+
+def test_a_new_file_is_refused_where_it_would_replace_or_has_another_suffix(tmp_path):
+    there = tmp_path / "a.onnx"
+    assert check_new_file(str(there), ".onnx") == there
+    there.write_text("old")
+    with pytest.raises(FileExistsError, match="--overwrite"):
+        check_new_file(there, ".onnx")
+    assert check_new_file(there, ".onnx", overwrite=True) == there
+    with pytest.raises(ValueError, match=r"must end in \.zip, got a\.onnx"):
+        check_new_file(there, ".zip", overwrite=True)

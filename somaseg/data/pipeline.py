@@ -5,13 +5,13 @@ Augmentation is not here: it runs inside the training step (`somaseg.data.augmen
 """
 
 import cv2
-import keras
 import numpy as np
 
 from somaseg.data.intensity import stretch
+from somaseg.data.passes import ExamplePasses
 
 
-class CropBatches(keras.utils.PyDataset):
+class CropBatches(ExamplePasses):
     """Batches of random crops for training, or of the centre crops for validation; works on every Keras backend.
 
     Batch: dict of "image" float32 (N, size, size, 3) in 0..255, "instances" int32 (N, size, size, 1), numbered
@@ -46,44 +46,21 @@ class CropBatches(keras.utils.PyDataset):
         start_epoch=0,
         **kwargs,
     ):
-        super().__init__(**kwargs)
         if crop_size < 16 or crop_size % 16:
             raise ValueError(f"crop_size must be a multiple of 16 pixels, got {crop_size}.")
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be at least 1, got {batch_size}.")
-        self.samples = samples
-        self.batch_size = batch_size
-        self.crop_size = crop_size
-        self.seed = seed
         self.variants = 3 if threefold else 1
         self.places = _crops_per_epoch(samples) if seed is not None else np.arange(len(samples))
+        count = len(self.places) * self.variants
+        super().__init__(count, batch_size=batch_size, seed=seed, start_epoch=start_epoch, **kwargs)
+        self.samples = samples
+        self.crop_size = crop_size
         self.raw_rate = raw_rate
         self.zoom = zoom
         self.smoothing_px = smoothing_px
-        self.epoch = start_epoch
 
-    @property
-    def num_batches(self):
-        return -(-len(self.places) * self.variants // self.batch_size)
-
-    def __len__(self):
-        return self.num_batches
-
-    def __getitem__(self, index):
-        return self.batch(self.epoch, index)
-
-    def on_epoch_end(self):
-        self.epoch += 1
-
-    def batch(self, epoch, index):
-        """Batch `index` of pass `epoch`, the same whenever it is asked for."""
-        count = len(self.places) * self.variants
-        wanted = np.arange(index * self.batch_size, (index + 1) * self.batch_size)
-        if self.seed is None:
-            chosen = wanted[wanted < count]
-        else:
-            chosen = np.random.default_rng((self.seed, epoch)).permutation(count)[wanted % count]
-        crops = [self._crop(epoch, int(example)) for example in chosen]
+    def examples_at(self, epoch, numbers):
+        """The batch of these examples of pass `epoch`."""
+        crops = [self._crop(epoch, int(example)) for example in numbers]
         batch = {
             "image": np.stack([image for image, _, _ in crops]).astype(np.float32),
             "instances": np.stack([_numbered(instances) for _, instances, _ in crops]),
@@ -91,7 +68,7 @@ class CropBatches(keras.utils.PyDataset):
         if self.samples.weights is not None:
             batch["weight"] = np.stack([weight for _, _, weight in crops])[..., None]
         if self.variants > 1:
-            batch["variant"] = (chosen % self.variants).astype(np.int32)
+            batch["variant"] = (numbers % self.variants).astype(np.int32)
         return batch
 
     def _crop(self, epoch, example):
@@ -148,7 +125,7 @@ def as_tf_dataset(batches, epochs):
     def load(step):
         values = tf.numpy_function(make, [step], [example[key].dtype for key in keys])
         for key, value in zip(keys, values):
-            fixed = batches.seed is not None or len(batches.places) % batches.batch_size == 0
+            fixed = batches.seed is not None or batches.count % batches.batch_size == 0
             value.set_shape(example[key].shape if fixed else (None, *example[key].shape[1:]))
         return dict(zip(keys, values))
 

@@ -16,7 +16,7 @@ from somaseg.export.calibration import simulated_images
 from somaseg.export.description import describe_preset
 from somaseg.export.onnx import export_onnx
 from somaseg.export.saved_model import save_plain
-from somaseg.files import replace_when_whole
+from somaseg.files import check_new_file, replace_when_whole
 from somaseg.runtimes.keras_runtime import KerasRuntime
 
 SIDE_PX = 256
@@ -44,11 +44,7 @@ def export_bioimageio(preset, network, path, *, overwrite=False):
         ValueError: the package does not pass the validation of bioimageio.spec.
     """
     spec = _spec()
-    path = Path(path)
-    if path.suffix != ".zip":
-        raise ValueError(f"The file name must end in .zip, got {path.name}.")
-    if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} exists. Give another folder, or --overwrite.")
+    path = check_new_file(path, ".zip", overwrite=overwrite)
     facts = describe_preset(preset)
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)

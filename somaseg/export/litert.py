@@ -1,12 +1,11 @@
 """A network as a LiteRT (.tflite) file, in 32 or 16 bit floats or 8 bit integers."""
 
 import tempfile
-from pathlib import Path
 
 from somaseg.export.calibration import calibration_batches, simulated_images
 from somaseg.export.litert_metadata import with_metadata
 from somaseg.export.plain_tensorflow import plain_function
-from somaseg.files import replace_when_whole
+from somaseg.files import check_new_file, replace_when_whole
 from somaseg.json_files import write_json
 
 PRECISIONS = ("fp32", "fp16", "int8")
@@ -41,10 +40,8 @@ def export_litert(
     """
     import tensorflow as tf
 
-    path = Path(path)
-    _check(network, path, precision, size_px)
-    if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} exists. Give another folder, or --overwrite.")
+    path = check_new_file(path, ".tflite", overwrite=overwrite)
+    _check(network, precision, size_px)
     batches = []
     if precision == "int8":
         images = simulated_images() if representative is None else representative
@@ -73,11 +70,9 @@ def export_litert(
     return path
 
 
-def _check(network, path, precision, size_px):
+def _check(network, precision, size_px):
     if precision not in PRECISIONS:
         raise ValueError(f"precision must be one of {PRECISIONS}, got {precision!r}.")
-    if path.suffix != ".tflite":
-        raise ValueError(f"The file name must end in .tflite, got {path.name}.")
     grid = 2 ** (network.depth - 1)
     if size_px is not None and (size_px < grid or size_px % grid):
         raise ValueError(f"size_px must be a multiple of {grid} for this network, got {size_px!r}.")

@@ -5,12 +5,11 @@ programs of the BioImage Model Zoo read the same file.
 """
 
 import json
-from pathlib import Path
 
 import numpy as np
 
 from somaseg.export.folding import INPUT, folded_steps
-from somaseg.files import replace_when_whole
+from somaseg.files import check_new_file, replace_when_whole
 from somaseg.models.heads import HEADS, OFFSET_UNIT_PX
 
 OPSET = 17
@@ -39,11 +38,7 @@ def export_onnx(network, path, *, description=None, overwrite=False):
         ValueError: another suffix, or a network with a layer that this writer does not know.
     """
     onnx = _onnx()
-    path = Path(path)
-    if path.suffix != ".onnx":
-        raise ValueError(f"The file name must end in .onnx, got {path.name}.")
-    if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} exists. Give another folder, or --overwrite.")
+    path = check_new_file(path, ".onnx", overwrite=overwrite)
     graph = _Graph(onnx)
     logits = graph.add_steps(folded_steps(network))
     outputs = graph.add_maps(logits, network.heads)

@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from somaseg.data.passes import ExamplePasses
+
 
 def fixed_batches(batches, augmentation, trunk=None):
     """The examples of the first epoch of `batches`, augmented once, as batches of any epoch.
@@ -21,50 +23,25 @@ def fixed_batches(batches, augmentation, trunk=None):
         for layer in augmentation:
             batch = layer(batch, training=True)
         parts.append({key: keras.ops.convert_to_numpy(value) for key, value in batch.items() if key != "variant"})
-    count = len(batches.places) * batches.variants  # the last batch is filled up beyond it
-    examples = {key: np.concatenate([part[key] for part in parts])[:count] for key in parts[0]}
+    # The last batch is filled up beyond what there is.
+    examples = {key: np.concatenate([part[key] for part in parts])[: batches.count] for key in parts[0]}
     if trunk is not None:
         examples |= trunk.features(examples.pop("image"))
-    return FixedBatches(examples, batch_size=batches.batch_size, shuffle_seed=batches.seed, start_epoch=batches.epoch)
+    return FixedBatches(examples, batch_size=batches.batch_size, seed=batches.seed, start_epoch=batches.epoch)
 
 
-class FixedBatches(keras.utils.PyDataset):
+class FixedBatches(ExamplePasses):
     """Batches of the same examples in every epoch.
 
     Args:
         examples: dict of arrays (count, ...).
-        batch_size: int. With a seed, the last batch of an epoch is filled up with examples from its beginning.
-        shuffle_seed: int, the order of an epoch is a function of (seed, epoch); or None, in the order given.
-        start_epoch: int, the epoch that the first pass is.
+        **passes: batch_size, seed and start_epoch, as of `somaseg.data.passes.ExamplePasses`.
     """
 
-    def __init__(self, examples, *, batch_size, shuffle_seed=None, start_epoch=0, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, examples, **passes):
+        super().__init__(len(next(iter(examples.values()))), **passes)
         self.examples = examples
-        self.batch_size = batch_size
-        self.seed = shuffle_seed
-        self.epoch = start_epoch
-        self.places = np.arange(len(next(iter(examples.values()))))
 
-    @property
-    def num_batches(self):
-        return -(-len(self.places) // self.batch_size)
-
-    def __len__(self):
-        return self.num_batches
-
-    def __getitem__(self, index):
-        return self.batch(self.epoch, index)
-
-    def on_epoch_end(self):
-        self.epoch += 1
-
-    def batch(self, epoch, index):
-        """Batch `index` of pass `epoch`, the same whenever it is asked for."""
-        count = len(self.places)
-        wanted = np.arange(index * self.batch_size, (index + 1) * self.batch_size)
-        if self.seed is None:
-            chosen = wanted[wanted < count]
-        else:
-            chosen = np.random.default_rng((self.seed, epoch)).permutation(count)[wanted % count]
-        return {key: array[chosen] for key, array in self.examples.items()}
+    def examples_at(self, epoch, numbers):
+        """The batch of these examples, whatever the epoch."""
+        return {key: array[numbers] for key, array in self.examples.items()}
