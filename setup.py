@@ -23,6 +23,7 @@ EXTRAS = {
         "openvino>=2025.0",
         "py-ctcmetrics>=1.3.3",
         "pycocotools>=2.0.8",
+        "pyyaml>=6",
         "stardist>=0.9",
         "statsmodels>=0.14.2",
         "tensorflow-serving-api>=2.18",

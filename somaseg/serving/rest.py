@@ -9,6 +9,7 @@ import contextlib
 import http.client
 import json
 import socket
+import ssl
 import urllib.parse
 
 from somaseg.serving.errors import (
@@ -110,6 +111,11 @@ class Rest:
             raise
         except socket.gaierror as error:
             raise UnreachableServerError(f"{self.server}: no such host ({error.strerror}).") from error
+        except ssl.SSLCertVerificationError as error:
+            raise UnreachableServerError(
+                f"{self.server}: its certificate is not trusted here ({error.verify_message}). For a certificate of "
+                "your own, name the file with it in the environment variable SSL_CERT_FILE."
+            ) from error
         except (http.client.HTTPException, OSError) as error:
             what = shortened(error) or type(error).__name__
             raise Passing(f"{what}. Is the server running, and is this its REST port (usually {PORT})?") from error

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from google.protobuf import text_format
 
 from somaseg.export.serving_config import OURS, write_serving_config
@@ -59,6 +60,23 @@ def test_batching_and_monitoring_parse_as_the_servers_messages(exported, message
     monitoring = text_format.Parse((exported / "monitoring.config").read_text(), messages("MonitoringConfig"))
     assert monitoring.prometheus_config.enable
     assert monitoring.prometheus_config.path == "/monitoring/prometheus/metrics"
+
+
+def test_the_services_of_the_compose_file_mount_the_folder_and_read_what_lies_in_it(exported):
+    write_serving_config(exported)
+    services = yaml.safe_load((exported / "docker-compose.yml").read_text())["services"]
+    assert {name: service["image"] for name, service in services.items()} == {
+        "somaseg": "tensorflow/serving:latest",
+        "somaseg-gpu": "tensorflow/serving:latest-gpu",
+    }
+    assert services["somaseg-gpu"]["profiles"] == ["gpu"] and "profiles" not in services["somaseg"]
+    for service in services.values():
+        assert service["volumes"] == ["./:/models:ro"]
+        assert service["ports"] == ["8500:8500", "8501:8501"]
+        options = dict(option.removeprefix("--").split("=") for option in service["command"])
+        for name in ("model_config_file", "monitoring_config_file", "batching_parameters_file"):
+            if name in options:
+                assert (exported / options[name].removeprefix("/models/")).is_file()
 
 
 def test_the_examples_are_what_the_export_writes(exported):

@@ -83,16 +83,18 @@ class ModelServer:
     """Serves models over REST and gRPC on free ports of this machine.
 
     `before` is called at each prediction but "describe", and may raise a Failure or wait; `most_bytes` is the largest
-    body taken.
+    body taken; `tls` an `ssl.SSLContext` for REST, as a proxy before the server has it.
     """
 
-    def __init__(self, models, *, states=None, rest_port=0, most_bytes=None):
+    def __init__(self, models, *, states=None, rest_port=0, most_bytes=None, tls=None):
         self.models, self.states = models, states or {}
         self.before, self.count, self.under_way, self.most_under_way = lambda: None, 0, 0, 0
         self.largest = {"request": 0, "answer": 0}
         self.most_bytes, self._lock = most_bytes, threading.Lock()
         self._rest = ThreadingHTTPServer(("127.0.0.1", rest_port), type("Handler", (_Handler,), {"models": self}))
         self._rest.daemon_threads = True
+        if tls is not None:
+            self._rest.socket = tls.wrap_socket(self._rest.socket, server_side=True)
         threading.Thread(target=self._rest.serve_forever, args=(0.02,), daemon=True).start()
         options = [("grpc.max_receive_message_length", most_bytes or -1), ("grpc.so_reuseport", 0)]
         self._grpc = grpc.server(ThreadPoolExecutor(8), options=options)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -53,3 +54,12 @@ def test_the_clients_of_the_guide_are_answered(server, images, capsys, monkeypat
     assert answer.startswith('{"predictions": ')
     answer = subprocess.run(["curl", "-s", f"http://{server.addresses['rest']}/v1/models/bright"], capture_output=True)
     assert b'"AVAILABLE"' in answer.stdout
+
+
+def test_the_python_of_the_guide_gives_the_somas(server, somas):
+    (block,) = re.findall(r"```python\n(.*?)```", GUIDE, re.S)
+    block = block.replace("localhost:8501", server.addresses["rest"]).replace('"soma"', '"bright"')
+    names = {"image": somas, "batch": np.full((1, 32, 48, 3), 255, np.float32)}
+    exec(block, names)
+    assert len(names["result"]) == 12
+    assert names["maps"]["mask"].shape == (1, 32, 48, 1) and names["maps"]["mask"].min() > 0.9
