@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 from sampling_worlds import BEHAVIOURS, PAUSES, film, second_world, simulator_world, truth
 
-from somaseg.migration.interval_correction import correct_for_interval
-from somaseg.migration.position_noise import measure_position_noise
-from somaseg.migration.saltation import find_saltations
+from somaseg.migration.saltations.interval_correction import correct_for_interval
+from somaseg.migration.saltations.position_noise import measure_position_noise
+from somaseg.migration.saltations.saltation import find_saltations
 
 _NUMBERS = {"seen_f": "f", "seen_L": "L", "fper_h": "f", "Lum": "L"}
 INTERVALS_MIN = (2, 5, 10, 15, 20, 30)

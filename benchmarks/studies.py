@@ -30,10 +30,10 @@ import pandas as pd
 from scipy import stats
 from simulated_detections import LOCALISATION_UM, MISSED_SHARE
 
-from somaseg.migration.group_models import fit_count_model, fit_mixed_model
-from somaseg.migration.mean_tests import compare_means
-from somaseg.migration.quantities import quantity
-from somaseg.migration.units import assembloid_values, cell_values, line_values
+from somaseg.migration.groups.mean_tests import compare_means
+from somaseg.migration.groups.models import fit_count_model, fit_mixed_model
+from somaseg.migration.groups.quantities import quantity
+from somaseg.migration.groups.units import assembloid_values, cell_values, line_values
 from somaseg.movies.calibration import Calibration
 from somaseg.simulation.motion import simulate_motion
 from somaseg.simulation.movie_truth import true_cells

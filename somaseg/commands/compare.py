@@ -57,9 +57,9 @@ def run(options):
     from tqdm import tqdm
 
     from somaseg.folders import refuse_existing
-    from somaseg.migration.comparison_files import COMPARISON_FILES, write_comparison
-    from somaseg.migration.groups import GroupParameters, compare_groups
-    from somaseg.migration.study_tables import read_study
+    from somaseg.migration.groups.comparing import GroupParameters, compare_groups
+    from somaseg.migration.groups.comparison_files import COMPARISON_FILES, write_comparison
+    from somaseg.migration.groups.study_tables import read_study
     from somaseg.report.group_plots import save_superplots
 
     if not options.overwrite:
@@ -94,7 +94,7 @@ def run(options):
 
 def told(comparison):
     """What is printed of a comparison: n at each level, then a line for each test, then the warnings."""
-    from somaseg.migration.quantities import quantity
+    from somaseg.migration.groups.quantities import quantity
 
     if comparison.study.simulated:
         yield "Simulated study."

@@ -40,7 +40,7 @@ def add_to(verbs):
 
 def run(options):
     from somaseg.migration.measures import MigrationParameters
-    from somaseg.migration.saltation import SaltationParameters
+    from somaseg.migration.saltations.saltation import SaltationParameters
     from somaseg.migration.track_migration import measure_track_file
 
     thresholds = {"on_speed_um_per_h": options.on_speed, "off_speed_um_per_h": options.off_speed}

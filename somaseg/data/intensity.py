@@ -11,6 +11,7 @@ NOISE_RANGE = 16.0
 FAINT = 0.5
 SAME_SIGNAL = 0.9
 _MOST_PIXELS = 1 << 20
+_ROWS = 1024  # stretched at a time
 
 
 def as_rgb(image):
@@ -89,8 +90,12 @@ def contrast_limits(image):
 def stretch(image, limits):
     """`image` as uint8 with limits[0] at 0 and limits[1] at 255; values beyond are cut off."""
     low, high = limits
-    scaled = (np.asarray(image, np.float32) - np.float32(low)) * np.float32(255.0 / (high - low))
-    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+    image = np.asarray(image)
+    stretched = np.empty(image.shape, np.uint8)
+    for top in range(0, len(image), _ROWS):  # of a large image every copy counts
+        scaled = (np.asarray(image[top : top + _ROWS], np.float32) - np.float32(low)) * np.float32(255.0 / (high - low))
+        stretched[top : top + _ROWS] = np.clip(np.rint(scaled, out=scaled), 0, 255, out=scaled)
+    return stretched
 
 
 def normalize_contrast(image):

@@ -7,7 +7,7 @@ import pandas as pd
 
 from somaseg.migration.kinematics import measure_paths, noise_corrected_path_um, ratio
 from somaseg.migration.pauses import pause_survival
-from somaseg.migration.saltation import Saltations
+from somaseg.migration.saltations.saltation import Saltations
 from somaseg.migration.steps import shorter_way_round_deg, with_lengths
 from somaseg.migration.turning import turning_angles
 from somaseg.tracking.tables import CELL_COLUMNS
@@ -60,7 +60,7 @@ def measure_cells(
 
     Args:
         tracks: `pandas.DataFrame` with track_id, frame, y_um, x_um.
-        saltations: `somaseg.migration.saltation.Saltations` of these tracks.
+        saltations: `somaseg.migration.saltations.saltation.Saltations` of these tracks.
         pauses: as `somaseg.migration.pauses.find_pauses` makes them.
         arrested: "boolean" by track_id, as `somaseg.migration.arrest.find_arrested` makes it.
         corrected: track_id, saltation_frequency_corrected_per_h, saltation_length_corrected_um, or None.

@@ -113,7 +113,7 @@ def noise_corrected_path_um(steps: pd.DataFrame, *, noise_um: float) -> pd.Serie
       of it is, of those that creep by 0.6 um 87 % (40 steps).
 
     Args:
-        steps: track_id, moving, dy_um, dx_um, as `somaseg.migration.saltation.find_saltations` judges them.
+        steps: track_id, moving, dy_um, dx_um, as `somaseg.migration.saltations.saltation.find_saltations` judges them.
         noise_um: float, sigma.
 
     >>> steps = pd.DataFrame({"track_id": 1, "moving": [False, True], "dy_um": [0.3, 3.0], "dx_um": [0.4, 4.0]})

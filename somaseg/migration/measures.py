@@ -8,15 +8,15 @@ import pandas as pd
 from somaseg.migration.arrest import ArrestParameters, find_arrested
 from somaseg.migration.cells import measure_cells, noise_floor_um
 from somaseg.migration.directions import summarize_directions
-from somaseg.migration.interval_correction import correct_for_interval
 from somaseg.migration.msd import mean_square_displacement
 from somaseg.migration.pauses import find_pauses, pause_survival
-from somaseg.migration.position_noise import measure_position_noise
 from somaseg.migration.random_walk import fit_fuerth, fuerth_msd_um2
-from somaseg.migration.saltation import SaltationParameters, find_saltations
+from somaseg.migration.saltations.interval_correction import correct_for_interval
+from somaseg.migration.saltations.position_noise import measure_position_noise
+from somaseg.migration.saltations.saltation import SaltationParameters, find_saltations
+from somaseg.migration.saltations.threshold_sensitivity import threshold_sensitivity
 from somaseg.migration.steps import find_steps
 from somaseg.migration.summary import summarize
-from somaseg.migration.threshold_sensitivity import threshold_sensitivity
 from somaseg.migration.turning import direction_autocorrelation
 from somaseg.movies.calibration import Calibration
 

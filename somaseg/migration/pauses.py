@@ -41,8 +41,8 @@ def find_pauses(steps: pd.DataFrame, *, minutes_per_frame: float) -> pd.DataFram
     """The times in which no saltation goes on, `PAUSE_COLUMNS`; all of it for a cell without any.
 
     Args:
-        steps: track_id, frame, next_frame, moving, as `somaseg.migration.saltation.find_saltations` judges them. Where
-            one does not begin in the frame in which the last one ended, the track counts as two.
+        steps: track_id, frame, next_frame, moving, as `somaseg.migration.saltations.saltation.find_saltations` judges
+            them. Where one does not begin in the frame in which the last one ended, the track counts as two.
         minutes_per_frame: float.
 
     Returns:

@@ -13,15 +13,20 @@ def plot_curves(history, path, title=""):
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     FigureCanvasAgg(figure)
     epochs = [row["epoch"] for row in history]
-    for axes, key, label in zip(figure.subplots(1, 2), ("loss", "iou"), ("loss (BCE)", "IoU per image")):
+    for axes, key, label in zip(figure.subplots(1, 2), ("loss", "iou"), ("loss", "IoU per image")):
         axes.plot(epochs, [row[key] for row in history], label="training")
         axes.plot(epochs, [row[f"val_{key}"] for row in history], label="validation")
         axes.set(xlabel="epoch", ylabel=label)
-        axes.set_yscale("log" if key == "loss" else "linear")
+        if key == "loss":
+            axes.set_yscale("log")
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_minor_formatter("{x:g}")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
         axes.legend()
     figure.suptitle(title)

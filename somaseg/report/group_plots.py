@@ -5,9 +5,9 @@ The eye then counts what the test counts. After Lord et al. 2020, J Cell Biol 21
 
 import numpy as np
 
-from somaseg.migration.groups import Comparison
-from somaseg.migration.quantities import quantity
-from somaseg.migration.units import assembloid_values, cell_values, line_values
+from somaseg.migration.groups.comparing import Comparison
+from somaseg.migration.groups.quantities import quantity
+from somaseg.migration.groups.units import assembloid_values, cell_values, line_values
 
 # Okabe & Ito, without the yellow that is lost on white; with the shapes, no two of 35 lines look alike.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000")

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 import pandas as pd
 
+_ROWS = 1024  # counted at a time
+
 
 def label_components(probability, *, threshold=0.5, minimum_area_px=0):
     """Label image of the 8-connected regions where `probability > threshold`.
@@ -47,7 +49,7 @@ def number_instances(labels, *, minimum_area_px=0):
     labels = np.asarray(labels)
     most = int(labels.max(initial=0)) + 1
     # bincount copies to 64 bits: band by band, so that it need not copy a large image
-    bands = (labels[top : top + 1024].ravel() for top in range(0, len(labels), 1024))
+    bands = (labels[top : top + _ROWS].ravel() for top in range(0, len(labels), _ROWS))
     area = sum((np.bincount(band, minlength=most) for band in bands), np.zeros(most, np.int64))
     flat = labels.ravel()
     begins = np.flatnonzero(np.concatenate([[True], flat[1:] != flat[:-1]]))[::-1]
@@ -90,23 +92,26 @@ class Segmentation:
         Returns:
             `pandas.DataFrame`; `probability` is the mean over the soma's pixels.
         """
-        count, labels = len(self), self.labels.ravel()
-        area = np.bincount(labels, minlength=count + 1)[1:]
-        rows, columns = np.indices(self.labels.shape, dtype=np.float32)
-        intensity = np.asarray(image, np.float64)
-        if intensity.ndim == 3:
-            intensity = intensity[..., :3].mean(axis=-1)
-
-        def mean(values):
-            return np.bincount(labels, weights=values.ravel(), minlength=count + 1)[1:] / area
-
+        count, image = len(self), np.asarray(image)
+        sums = np.zeros((5, count + 1))
+        for top in range(0, len(image), _ROWS):  # bincount copies to 64 bits: of a large image every copy counts
+            band = slice(top, top + _ROWS)
+            labels, intensity = self.labels[band], image[band]
+            if intensity.ndim == 3:
+                intensity = intensity[..., :3].mean(axis=-1, dtype=np.float64)
+            rows, columns = np.indices(labels.shape, dtype=np.float32)
+            for total, values in zip(sums, (None, rows + top, columns, intensity, self.probability[band])):
+                weights = None if values is None else values.ravel()
+                total += np.bincount(labels.ravel(), weights=weights, minlength=count + 1)
+        area = sums[0, 1:].astype(np.int64)
+        y, x, intensity, probability = sums[1:, 1:] / area
         return pd.DataFrame(
             {
                 "label": np.arange(1, count + 1),
-                "y_px": mean(rows).round(3),
-                "x_px": mean(columns).round(3),
+                "y_px": y.round(3),
+                "x_px": x.round(3),
                 "area_px": area,
-                "mean_intensity": mean(intensity).round(4),
-                "probability": mean(self.probability).round(4),
+                "mean_intensity": intensity.round(4),
+                "probability": probability.round(4),
             }
         )

@@ -20,13 +20,16 @@ def draw_overlay(image, labels):
     rgb = as_rgb(image)
     picture = stretch(rgb, contrast_limits(rgb))
     factor = min(MOST_ENLARGED, -(-SHORT_SIDE_PX // min(labels.shape)))
-    size = (labels.shape[1] * factor, labels.shape[0] * factor)
-    picture = cv2.resize(picture, size, interpolation=cv2.INTER_NEAREST)
-    large = cv2.resize(labels.astype(np.int32), size, interpolation=cv2.INTER_NEAREST)
-    edge = np.zeros(large.shape, bool)
-    for axis in (0, 1):
-        for shift in (1, -1):
-            edge |= large != np.roll(large, shift, axis)
+    picture, large = (
+        values.repeat(factor, 0).repeat(factor, 1) if factor > 1 else values for values in (picture, labels)
+    )
+    edge = np.ones(large.shape, bool)  # what the border cuts off is closed along it
+    edge[1:-1, 1:-1] = False
+    below, beside = large[1:] != large[:-1], large[:, 1:] != large[:, :-1]
+    edge[1:] |= below
+    edge[:-1] |= below
+    edge[:, 1:] |= beside
+    edge[:, :-1] |= beside
     edge &= large > 0
     picture[edge] = _colours(int(labels.max(initial=0)))[large[edge]]
     return picture

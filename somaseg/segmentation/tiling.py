@@ -46,21 +46,27 @@ def predict_tiled(predict, image, *, depth, tile_px, in_flight=1, progress=None)
         raise ValueError(f"tile_px must be at least {2 * margin + grid} for this network, got {tile_px}.")
     tile_px = tile_px // grid * grid
     height, width = image.shape[:2]
-    padded = np.pad(image, ((0, -height % grid), (0, -width % grid), (0, 0)), mode="symmetric")
-    rows = _spans(padded.shape[0], tile_px, margin)
-    columns = _spans(padded.shape[1], tile_px, margin)
+    padded = height + -height % grid, width + -width % grid
+    rows, columns = (_spans(length, tile_px, margin) for length in padded)
     spans = [(row, column) for row in rows for column in columns]
-    tiles = (padded[row.read, column.read][None] for row, column in spans)
+    tiles = (_read(image, row.read, column.read)[None] for row, column in spans)
     result = {}
     for done, ((row, column), maps) in enumerate(zip(spans, _in_order(predict, tiles, in_flight)), start=1):
         for name, predicted in maps.items():
             predicted = np.asarray(predicted)[0, :, :, 0]
             if name not in result:
-                result[name] = np.empty(padded.shape[:2], predicted.dtype)
+                result[name] = np.empty(padded, predicted.dtype)
             result[name][row.write, column.write] = predicted[row.keep, column.keep]
         if progress is not None:
             progress(done, len(spans))
     return {name: whole[:height, :width] for name, whole in result.items()}
+
+
+def _read(image, rows, columns):
+    """A tile, mirrored where it goes beyond the last row or column of the image."""
+    tile = image[rows, columns]
+    missing = rows.stop - rows.start - tile.shape[0], columns.stop - columns.start - tile.shape[1]
+    return np.pad(tile, ((0, missing[0]), (0, missing[1]), (0, 0)), mode="symmetric") if any(missing) else tile
 
 
 def _in_order(function, items, in_flight):

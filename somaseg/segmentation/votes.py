@@ -30,17 +30,15 @@ def label_by_votes(mask, offset_y, offset_x, *, threshold=0.5, spread_px=3.0, mi
     [[1, 2, 2, 2, 3, 3]]
     """
     votes = _count_votes(mask, offset_y, offset_x, threshold)
-    votes = cv2.GaussianBlur(votes, (0, 0), spread_px, borderType=cv2.BORDER_CONSTANT)
+    cv2.GaussianBlur(votes, (0, 0), spread_px, dst=votes, borderType=cv2.BORDER_CONSTANT)
     reach = 2 * max(1, round(spread_px)) + 1
-    highest = cv2.dilate(votes, np.ones((reach, reach), np.uint8))
-    peaks = (votes == highest) & (votes >= minimum_votes / (2 * np.pi * spread_px**2))
-    del highest, votes
+    below = (votes != cv2.dilate(votes, np.ones((reach, reach), np.uint8))).view(np.uint8)
+    below |= votes < minimum_votes / (2 * np.pi * spread_px**2)
+    del votes
+    if below.all():
+        return np.zeros(mask.shape, np.int32)
+    nearest = cv2.distanceTransformWithLabels(below, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_CCOMP)[1]
     labels = np.zeros(mask.shape, np.int32)
-    if not peaks.any():
-        return labels
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~peaks).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_CCOMP
-    )
     for top in range(0, len(mask), _ROWS):
         rows, columns, y, x = _voted(mask, offset_y, offset_x, threshold, top)
         labels[rows, columns] = nearest[y, x]

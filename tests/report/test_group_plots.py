@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from somaseg.migration.groups import GroupParameters, compare_groups
-from somaseg.migration.study_tables import Study
+from somaseg.migration.groups.comparing import GroupParameters, compare_groups
+from somaseg.migration.groups.study_tables import Study
 from somaseg.report.group_plots import draw_superplot, line_styles, save_superplots
 
 

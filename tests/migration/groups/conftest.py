@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from somaseg.migration.study_tables import Study, study_warnings
+from somaseg.migration.groups.study_tables import Study, study_warnings
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from somaseg.migration.mean_tests import compare_means, compare_pairs
+from somaseg.migration.groups.mean_tests import compare_means, compare_pairs
 
 # Sleep gained by ten patients with two drugs (Student 1908), in the order of R's data set `sleep`.
 DRUG_1 = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]

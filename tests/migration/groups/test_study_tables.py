@@ -5,8 +5,8 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from somaseg.migration.groups import GroupParameters, compare_groups
-from somaseg.migration.study_tables import read_study
+from somaseg.migration.groups.comparing import GroupParameters, compare_groups
+from somaseg.migration.groups.study_tables import read_study
 from somaseg.simulation.movie_presets import PRESETS
 from somaseg.simulation.studies import StudyDesign, simulate_study
 

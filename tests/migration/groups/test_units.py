@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from somaseg.migration.quantities import QUANTITIES, quantity
-from somaseg.migration.units import assembloid_values, line_values, unit_table
+from somaseg.migration.groups.quantities import QUANTITIES, quantity
+from somaseg.migration.groups.units import assembloid_values, line_values, unit_table
 
 
 def cells_of(rows, columns):

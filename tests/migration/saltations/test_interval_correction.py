@@ -3,10 +3,14 @@ import pandas as pd
 import pytest
 
 from somaseg.migration.distances import noise_free_distances
-from somaseg.migration.interval_correction import METHOD, NOT_CORRECTED, correct_for_interval
-from somaseg.migration.saltation import find_saltations
-from somaseg.migration.saltatory_law import SaltatoryLaw, long_run_stages, step_kernel
-from somaseg.migration.step_likelihood import bin_steps, log_likelihood_if_saltatory, log_likelihood_if_wandering
+from somaseg.migration.saltations.interval_correction import METHOD, NOT_CORRECTED, correct_for_interval
+from somaseg.migration.saltations.saltation import find_saltations
+from somaseg.migration.saltations.saltatory_law import SaltatoryLaw, long_run_stages, step_kernel
+from somaseg.migration.saltations.step_likelihood import (
+    bin_steps,
+    log_likelihood_if_saltatory,
+    log_likelihood_if_wandering,
+)
 
 LAW = SaltatoryLaw(pause_min=45.0, refractory_share=0.4, movement_min=15.0, speed_um_per_h=60.0)
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from somaseg.migration.displacements import find_displacements
-from somaseg.migration.position_noise import ASSUMED_SIGMA_UM, measure_position_noise, remove_drift_residue
+from somaseg.migration.saltations.position_noise import ASSUMED_SIGMA_UM, measure_position_noise, remove_drift_residue
 
 
 def _resting(cells=20, frames=40, sigma=0.4, seed=0):

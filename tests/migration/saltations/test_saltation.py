@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from somaseg.migration.saltation import SaltationParameters, find_saltations
+from somaseg.migration.saltations.saltation import SaltationParameters, find_saltations
 from somaseg.tracking.tables import check_table
 
 

@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass, fields
 import numpy as np
 import pandas as pd
 
-from somaseg.migration.group_designs import AUTO, UNIT_LEVELS, choose_design, comparison_units
-from somaseg.migration.group_models import CountModel, MixedModel, fit_count_model, fit_mixed_model
-from somaseg.migration.mean_tests import compare_means, compare_pairs
-from somaseg.migration.quantities import QUANTITIES, quantity
-from somaseg.migration.study_tables import Study
-from somaseg.migration.units import assembloid_values, cell_values, has_values, line_values, unit_table
+from somaseg.migration.groups.designs import AUTO, UNIT_LEVELS, choose_design, comparison_units
+from somaseg.migration.groups.mean_tests import compare_means, compare_pairs
+from somaseg.migration.groups.models import CountModel, MixedModel, fit_count_model, fit_mixed_model
+from somaseg.migration.groups.quantities import QUANTITIES, quantity
+from somaseg.migration.groups.study_tables import Study
+from somaseg.migration.groups.units import assembloid_values, cell_values, has_values, line_values, unit_table
 
 _FREQUENCIES = ("saltation_frequency_per_h", "saltation_frequency_corrected_per_h")
 
@@ -56,7 +56,7 @@ class Comparison:
 
     Attributes:
         table: `pandas.DataFrame` (comparison.csv), a row per quantity and condition that is not the reference.
-        units: `pandas.DataFrame` (units.csv), see `somaseg.migration.units.unit_table`.
+        units: `pandas.DataFrame` (units.csv), see `somaseg.migration.groups.units.unit_table`.
         groups: `pandas.DataFrame`, n at each level and the frame interval of each condition.
         study: the `Study`.
         parameters: `GroupParameters`, the reference filled in.
@@ -86,7 +86,7 @@ def compare_groups(study: Study, parameters: GroupParameters = GroupParameters()
     """Compare every condition of a study with the reference.
 
     Args:
-        study: as `somaseg.migration.study_tables.read_study` reads it.
+        study: as `somaseg.migration.groups.study_tables.read_study` reads it.
         progress: called with (quantities done, quantities in all).
 
     Returns:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import i0e
 
-from somaseg.migration.saltatory_law import SaltatoryLaw, long_run_stages, step_kernel, substeps_of
+from somaseg.migration.saltations.saltatory_law import SaltatoryLaw, long_run_stages, step_kernel, substeps_of
 
 _BINS = 110
 _NOISY_SHARE, _NOISY_VARIANCE, _OUTLIER_SHARE = 0.03, 2.5, 0.005

@@ -9,8 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from somaseg.migration.saltatory_law import SaltatoryLaw
-from somaseg.migration.step_likelihood import BinnedSteps, log_likelihood_if_saltatory, log_likelihood_if_wandering
+from somaseg.migration.saltations.saltatory_law import SaltatoryLaw
+from somaseg.migration.saltations.step_likelihood import (
+    BinnedSteps,
+    log_likelihood_if_saltatory,
+    log_likelihood_if_wandering,
+)
 
 # The four parameters are log pause, refractory share, log movement, log speed. Weak beliefs (mean, sd): a saltation
 # lasts 5-40 min at a speed of 20-160 um/h; next to nothing is said of the pauses.

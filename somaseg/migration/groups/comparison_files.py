@@ -2,7 +2,7 @@
 
 from somaseg.folders import whole_folder
 from somaseg.json_files import write_json
-from somaseg.migration.groups import Comparison
+from somaseg.migration.groups.comparing import Comparison
 
 COMPARISON_FILES = ("comparison.csv", "comparison.json", "units.csv", "superplot_*.png", "superplot_*.svg")
 
@@ -12,7 +12,7 @@ def write_comparison(folder, comparison: Comparison, *, overwrite=False, write_m
 
     Args:
         folder: path, made if need be; files of other names in it are left alone.
-        comparison: what `somaseg.migration.groups.compare_groups` gives.
+        comparison: what `somaseg.migration.groups.comparing.compare_groups` gives.
         overwrite: bool, replace a comparison that is there.
         write_more: None, or a function that is called with the temporary folder and adds files to it (the plots).
 

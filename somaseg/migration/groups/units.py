@@ -7,7 +7,7 @@ independent observations; their means are.
 import numpy as np
 import pandas as pd
 
-from somaseg.migration.quantities import QUANTITIES
+from somaseg.migration.groups.quantities import QUANTITIES
 
 # An assembloid is named within its line and condition, so numbers that start anew in each line are no harm.
 _WITHIN = {"assembloid": ["condition", "line", "assembloid"], "line": ["condition", "line"]}
@@ -17,7 +17,7 @@ def has_values(cells, quantity) -> bool:
     """Whether the cells hold any value of this quantity.
 
     Args:
-        cells: table as in `somaseg.migration.study_tables.Study.cells`.
+        cells: table as in `somaseg.migration.groups.study_tables.Study.cells`.
         quantity: `Quantity`.
     """
     return bool(cell_values(cells, quantity)["value"].notna().any())

@@ -15,10 +15,10 @@ import pandas as pd
 from scipy import stats
 
 from somaseg.migration.distances import noise_free_distances
-from somaseg.migration.law_fit import FittedLaw, fit_law
-from somaseg.migration.saltation import Saltations, averaged_frames
-from somaseg.migration.saltatory_law import SaltatoryLaw
-from somaseg.migration.step_likelihood import BinnedSteps, bin_steps, log_likelihood_if_saltatory
+from somaseg.migration.saltations.law_fit import FittedLaw, fit_law
+from somaseg.migration.saltations.saltation import Saltations, averaged_frames
+from somaseg.migration.saltations.saltatory_law import SaltatoryLaw
+from somaseg.migration.saltations.step_likelihood import BinnedSteps, bin_steps, log_likelihood_if_saltatory
 
 METHOD = "hidden semi-Markov model"
 NOT_CORRECTED = "as seen, not corrected"

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from somaseg.migration.group_models import fit_count_model, fit_mixed_model
+from somaseg.migration.groups.models import fit_count_model, fit_mixed_model
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from somaseg.migration.position_noise import measure_position_noise
-from somaseg.migration.saltation import SaltationParameters, find_saltations
+from somaseg.migration.saltations.position_noise import measure_position_noise
+from somaseg.migration.saltations.saltation import SaltationParameters, find_saltations
 
 SPEEDS_UM_PER_H = (5.0, 7.5, 10.0, 12.5, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0, 60.0)
 

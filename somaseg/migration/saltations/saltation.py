@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from somaseg.migration.displacements import checked_tracks, find_displacements
-from somaseg.migration.position_noise import measure_position_noise, remove_drift_residue
+from somaseg.migration.saltations.position_noise import measure_position_noise, remove_drift_residue
 from somaseg.tracking.tables import SALTATION_COLUMNS
 
 _SHORTEST_STEP_MIN = 5.0

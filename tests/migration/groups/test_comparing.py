@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from somaseg.migration.comparison_files import write_comparison
-from somaseg.migration.groups import GroupParameters, compare_groups
-from somaseg.migration.mean_tests import compare_means
+from somaseg.migration.groups.comparing import GroupParameters, compare_groups
+from somaseg.migration.groups.comparison_files import write_comparison
+from somaseg.migration.groups.mean_tests import compare_means
 
 SPEED = "mean_speed_um_per_h"
 NO_MODELS = GroupParameters(quantities=(SPEED,), models=False)

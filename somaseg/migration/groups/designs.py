@@ -82,7 +82,7 @@ def comparison_units(assembloids, lines, design, condition, reference) -> pd.Dat
     """The units of a test, one row each, in pairs where the design says so.
 
     Args:
-        assembloids, lines: tables as `somaseg.migration.units` makes them, of one quantity.
+        assembloids, lines: tables as `somaseg.migration.groups.units` makes them, of one quantity.
 
     Returns:
         `pandas.DataFrame` with condition, block (what makes a pair; the unit itself where there are none), value. Of
