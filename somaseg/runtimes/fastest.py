@@ -17,27 +17,36 @@ _SIDE_PX = 512
 _ROUNDS = 3
 
 
-def time_runtimes(runs):
+def time_runtimes(runs, tell):
     """Seconds that each of `runs` takes for one image of 512 x 512.
 
     They are asked in turn, so that what else the machine does falls on all of them, and the least of three is taken.
 
     Args:
         runs: list of functions as `somaseg.runtimes.open_runtime` gives them.
+        tell: function called with one line for each that fails.
 
     Returns:
-        Dict of name and seconds, the fastest first.
+        Dict of name and seconds, the fastest first, of those that do not fail.
     """
     image = np.random.default_rng(0).uniform(0, 255, (1, _SIDE_PX, _SIDE_PX, 3)).astype(np.float32)
-    for run in runs:
-        run(image)  # the first time they allocate
-    seconds = {run.name: [] for run in runs}
+    sound = [run for run in runs if _runs(run, image, tell)]  # the first time they allocate
+    seconds = {run.name: [] for run in sound}
     for _ in range(_ROUNDS):
-        for run in runs:
+        for run in sound:
             start = time.perf_counter()
             run(image)
             seconds[run.name].append(time.perf_counter() - start)
     return dict(sorted(((name, min(taken)) for name, taken in seconds.items()), key=lambda item: item[1]))
+
+
+def _runs(run, image, tell):
+    try:
+        run(image)
+    except Exception as error:  # runtimes raise whatever they like
+        tell(f"{run.name} cannot be used: {error}")
+        return False
+    return True
 
 
 def kept_choice(preset, names):

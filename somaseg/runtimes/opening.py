@@ -38,11 +38,13 @@ def open_runtime(preset, runtime="auto", *, note=None):
         return run
     runs = [run for name in names if (run := _try_to_open(name, folder, tell))]
     if len(runs) > 1:
-        seconds = time_runtimes(runs)
-        tell(f"one image of 512 x 512: {', '.join(f'{name} {s * 1000:.0f} ms' for name, s in seconds.items())}")
-        runs.sort(key=lambda run: seconds[run.name])
-        if len(runs) == len(names):
+        seconds = time_runtimes(runs, tell)
+        if seconds:
+            tell(f"one image of 512 x 512: {', '.join(f'{name} {s * 1000:.0f} ms' for name, s in seconds.items())}")
+        if len(seconds) == len(names):
             keep_choice(folder, names, seconds)
+        by_name = {run.name: run for run in runs}
+        runs = [by_name[name] for name in seconds]
     return runs[0] if runs else _open_keras(folder, tell)
 
 

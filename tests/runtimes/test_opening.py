@@ -237,3 +237,16 @@ def test_the_next_is_taken_where_the_fastest_fails_later(bright_preset, slow_run
     told = []
     assert open_runtime(bright_preset, "auto", note=told.append).name == "litert"
     assert told[0] == "onnx cannot be used: no such instruction"
+
+
+def test_one_that_fails_at_work_is_passed_over_and_the_choice_is_not_kept(bright_preset, slow_runtimes, monkeypatch):
+    class Broken(_Slow):
+        def __call__(self, batch):
+            raise RuntimeError("no such instruction")
+
+    monkeypatch.setitem(opening._OPEN, "onnx", lambda folder, note: Broken("onnx", iter([]), [0.0]))
+    told = []
+    assert open_runtime(bright_preset, "auto", note=told.append).name == "litert"
+    assert told[0] == "onnx cannot be used: no such instruction"
+    open_runtime(bright_preset, "auto")
+    assert slow_runtimes == ["litert", "openvino"] * 2
