@@ -34,6 +34,7 @@ _HELP = {
     "smoothing_px": "Gaussian smoothing of the crops against noise, pixels.",
     "fixed_examples": "Draw crops and augmentation once instead of afresh in every epoch.",
     "moving_statistics": "Batch norms of frozen groups use and update the statistics of the batch.",
+    "precise_statistics": "Take batch norm statistics anew over the training examples after each epoch.",
     "labelled_images": "Number of training images used, chosen by the seed; none given: all.",
     "unlabelled_images": "Number of unlabelled images whose certain pixels are trained on too; 0: none.",
     "certainty": "Probability above which the class of an unlabelled pixel is taken for its label.",

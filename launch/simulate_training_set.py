@@ -3,7 +3,11 @@
     python launch/simulate_training_set.py --output=simulated_set
     python launch/finetune.py --recipe=soma --dataset=simulated_set --preset=nuclei --run=runs/soma
 
-Writes train.npz and validation.npz; the same seed gives the same images. All of them are simulated.
+    python launch/simulate_training_set.py --output=simulated_set --unseen=50
+    python launch/evaluate.py --preset=soma --dataset=simulated_set --split=unseen
+
+Writes train.npz and validation.npz, or with --unseen only unseen.npz: stills of conditions that are not in the others.
+The same seed gives the same images. All of them are simulated.
 """
 
 from pathlib import Path
@@ -16,22 +20,29 @@ flags.DEFINE_string("output", None, "Folder for the two files.", required=True)
 flags.DEFINE_integer("movies", 150, "Movies to train on, of two frames each, every one recorded differently.", 1)
 flags.DEFINE_integer("stills", 200, "Stills to train on, of all looks in turn.", 0)
 flags.DEFINE_float("validation_share", 0.1, "As many more to validate on.", 0.01, 1.0)
+flags.DEFINE_integer("unseen", 0, "Only stills to test on, this many, of conditions never trained on.", 0)
 flags.DEFINE_integer("seed", 1, "The seed of it all.", 0)
 
 
 def main(_):
+    if FLAGS.unseen:
+        _save("unseen", FLAGS.unseen, _unseen_stills(FLAGS.unseen))
+        return
+    for part, split in enumerate(("train", "validation")):
+        share = 1.0 if split == "train" else FLAGS.validation_share
+        images = _images(part, round(FLAGS.movies * share), round(FLAGS.stills * share))
+        _save(split, 2 * round(FLAGS.movies * share) + round(FLAGS.stills * share), images)
+
+
+def _save(split, total, images):
     from tqdm import tqdm
 
     from somaseg.data.datasets import Samples
 
-    for part, split in enumerate(("train", "validation")):
-        share = 1.0 if split == "train" else FLAGS.validation_share
-        images = _images(part, round(FLAGS.movies * share), round(FLAGS.stills * share))
-        total = 2 * round(FLAGS.movies * share) + round(FLAGS.stills * share)
-        samples = Samples.from_arrays(tqdm(images, total=total, desc=split, unit="image"))
-        path = Path(FLAGS.output) / f"{split}.npz"
-        samples.save(path)
-        print(f"wrote {path}: {len(samples)} simulated images")
+    samples = Samples.from_arrays(tqdm(images, total=total, desc=split, unit="image", disable=None))
+    path = Path(FLAGS.output) / f"{split}.npz"
+    samples.save(path)
+    print(f"wrote {path}: {len(samples)} simulated images")
 
 
 def _images(part, movies, stills):
@@ -51,6 +62,18 @@ def _images(part, movies, stills):
         look = list(LOOKS)[number % len(LOOKS)]
         still = simulate_still(draw_parameters(look, rng=rng), seed=int(rng.integers(2**31)))
         yield f"simulated_{look}_{number:04d}", still.image, still.instances
+
+
+def _unseen_stills(count):
+    import numpy as np
+
+    from somaseg.simulation import simulate_still
+    from somaseg.simulation.variety import draw_unseen_parameters
+
+    for number in range(count):
+        rng = np.random.default_rng((FLAGS.seed, 2, number))
+        still = simulate_still(draw_unseen_parameters(rng), seed=int(rng.integers(2**31)))
+        yield f"simulated_unseen_{number:04d}", still.image, still.instances
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ _LABELS = {
     "weight_decay": "weight decay (L2)",
     "trainable_groups": "layer groups retrained",
 }
-_SCORES = {"val_iou": ("IoU", BLUE), "val_f1": ("F1", VERMILLION)}
+_SCORES = {"precise_val_iou": ("IoU", BLUE), "precise_val_f1": ("F1", VERMILLION)}
 
 
 def settings_by_value(settings, name):
@@ -83,13 +83,19 @@ def draw_final_model(name, histories, caption):
 
 
 def draw_scores(summary, rows, caption):
-    """Validation IoU of every setting: a dot for each run, a bar at their mean, a cross at what the report gives."""
+    """Validation IoU of every setting: a dot for each run, a bar at their mean, a cross at what the report gives.
+
+    Diamonds below are the runs with precise batch norm statistics.
+    """
     count = len(summary)
     figure = new_figure(width_in=7.0, height_in=1.6 + 0.32 * count)
     axes = new_axes(figure, xlabel="IoU of union masks, validation images, mean over images", ylabel="", xlim=(0, 1))
     for place, row in enumerate(summary.to_dict("records")):
-        values = rows.loc[rows["setting"] == row["setting"], "val_iou"].to_numpy(float)
-        axes.plot(values, np.full(len(values), place), "o", color=BLUE, markersize=4, alpha=0.6, label="run")
+        own = rows[rows["setting"] == row["setting"]]
+        values, precise = own["val_iou"].to_numpy(float), own["precise_val_iou"].to_numpy(float)
+        below = np.full(len(own), place + 0.25)
+        axes.plot(values, np.full(len(own), place), "o", color=BLUE, markersize=4, alpha=0.6, label="run")
+        axes.plot(precise, below, "D", color=GREEN, markersize=3, alpha=0.6, label="run, precise statistics")
         axes.plot([row["val_iou"]] * 2, [place - 0.3, place + 0.3], color=BLACK, label="mean")
         axes.plot(row["reported_val_iou"], place, "x", color=VERMILLION, label="the report's")
     axes.set_yticks(range(count), summary["setting"])
@@ -106,13 +112,16 @@ def draw_scores(summary, rows, caption):
 def draw_labelled_images(settings, summary, caption):
     """Validation IoU and F1 against the number of labelled images, with and without pseudo-labels.
 
+    They are those with precise batch norm statistics, which tell the number of images from the lag of a short training.
     Error bars are the standard deviation over seeds. None where the settings do not have two such numbers.
     """
     counted = [setting for setting in settings if setting.recipe and setting.recipe.labelled_images is not None]
     if len({setting.recipe.labelled_images for setting in counted}) < 2:
         return None
     figure = new_figure()
-    axes = new_axes(figure, xlabel="labelled images", ylabel="validation score", xscale="log", ylim=(0, 1))
+    axes = new_axes(
+        figure, xlabel="labelled images", ylabel="validation score (precise statistics)", xscale="log", ylim=(0, 1)
+    )
     by_name = summary.set_index("setting")
     for pseudo, style in ((False, "-"), (True, "--")):
         own = sorted(

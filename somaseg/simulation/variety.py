@@ -1,4 +1,5 @@
-"""Simulated recordings that differ as those of many labs do, to train on: every imaging condition is drawn anew.
+"""Simulated recordings that differ as those of many labs do: every imaging condition is drawn anew, to train on; and
+stills of conditions that no training draws, to test on.
 
 A network that has seen only one microscope learns that microscope. The ranges here are wider than those of the presets
 (`somaseg.simulation.movie_presets`), and no preset is among them but by chance. Swellings in the leading process, which
@@ -11,6 +12,7 @@ import numpy as np
 
 from somaseg.simulation.motion import MotionParameters
 from somaseg.simulation.movies import MovieParameters
+from somaseg.simulation.pictures.looks import draw_parameters
 
 
 def draw_movie_parameters(rng, *, height_px=512, width_px=512, frames=2, hours_between_frames=2.0):
@@ -67,4 +69,29 @@ def draw_movie_parameters(rng, *, height_px=512, width_px=512, frames=2, hours_b
         white_at_soma_peaks=log_uniform(1.2, 5.0),
         bleaching_tau_h=float(rng.uniform(10.0, 60.0)),
         bit_depth=int(rng.choice([8, 12, 16])),
+    )
+
+
+def draw_unseen_parameters(rng):
+    """`StillParameters` of a green still by a lab unlike those that are trained on.
+
+    A wider microscope with a broad foot of light, crooked and beaded processes, a grainy tissue, a display with another
+    gamma, colours that bleed, and the JPEG compression of a picture in a paper: each value is beyond those that
+    `draw_movie_parameters` and `draw_parameters` give, the rest is drawn by the latter.
+
+    Args:
+        rng: `numpy.random.Generator`.
+    """
+    return replace(
+        draw_parameters("green_on_black", rng=rng),
+        psf_sigma_um=float(rng.uniform(0.75, 1.1)),
+        defocus_per_um=float(rng.uniform(0.15, 0.25)),
+        glow_sigma_um=float(rng.uniform(9.0, 14.0)),
+        texture_sigma_um=float(rng.uniform(2.5, 4.0)),
+        process_turn_deg=float(rng.uniform(15.0, 25.0)),
+        beading=float(rng.uniform(0.3, 0.45)),
+        fork_probability=float(rng.uniform(0.5, 0.9)),
+        gamma=float(rng.choice((0.6, 1.5))),
+        bleed_fraction=float(rng.uniform(0.12, 0.25)),
+        jpeg_quality=int(rng.integers(35, 66)),
     )

@@ -4,6 +4,7 @@ The folder holds recipe.json, history.csv (one row per epoch), curves.png, and c
 of the last and the best epoch. state.json is replaced only when the files that it names are whole on disk.
 """
 
+import contextlib
 import csv
 import io
 import json
@@ -21,6 +22,7 @@ from somaseg.training.fixed_examples import fixed_batches
 from somaseg.training.frozen_statistics import hold_statistics, let_statistics_move
 from somaseg.training.frozen_trunk import TailTrainer, can_be_cut, cut_network
 from somaseg.training.labelled_images import join_samples, split_labelled
+from somaseg.training.precise_statistics import SettleStatistics, settle_statistics
 from somaseg.training.recipes import Recipe
 from somaseg.training.trainer import SegmentationTrainer
 
@@ -58,16 +60,7 @@ def train(network, recipe, train_samples, validation_samples, folder, *, extra=N
     trainer, trunk = _make_trainer(network, recipe, jit_compile=_worth_compiling())
 
     checkpoints = Checkpoints(folder)
-    batches = CropBatches(
-        train_samples,
-        batch_size=recipe.batch_size,
-        crop_size=recipe.crop_size,
-        seed=recipe.seed,
-        threefold=recipe.threefold,
-        raw_rate=recipe.raw_rate,
-        zoom=recipe.zoom,
-        smoothing_px=recipe.smoothing_px,
-    )
+    batches = _training_batches(recipe, train_samples)
     validation = CropBatches(
         validation_samples,
         batch_size=recipe.batch_size,
@@ -84,6 +77,8 @@ def train(network, recipe, train_samples, validation_samples, folder, *, extra=N
             keras.callbacks.LearningRateScheduler(lambda epoch, _: recipe.learning_rate_at(epoch)),
             checkpoints,
         ]
+        if recipe.precise_statistics:
+            callbacks.append(SettleStatistics(batches))
         fit_on, evaluate_on, steps = batches, validation, None
         if keras.backend.backend() == "tensorflow":
             fit_on, steps = as_tf_dataset(batches, recipe.epochs), batches.num_batches
@@ -120,12 +115,20 @@ def load_last_epoch(network, folder):
     if not (folder / "checkpoints" / "state.json").exists():
         raise ValueError(f"{folder} holds no run: there is no checkpoints/state.json in it.")
     recipe = Recipe.from_dict(json.loads((folder / "recipe.json").read_text()))
-    trainable = [layer.trainable for layer in network.layers]
-    trainer, _ = _make_trainer(network, recipe, jit_compile=False)  # a checkpoint has what this recipe trains alone
-    Checkpoints(folder).restore(trainer)
-    hold_statistics(network)
-    for layer, was in zip(network.layers, trainable):
-        layer.trainable = was
+    with _trainer_for_a_while(network, recipe) as (trainer, _):  # a checkpoint has what this recipe trains alone
+        Checkpoints(folder).restore(trainer)
+
+
+def settle_network(network, recipe, train_samples):
+    """Give the batch norms of `network` that `recipe` trains precise statistics over the examples that it trains on.
+
+    See `somaseg.training.precise_statistics`; this is for a network that was trained without.
+    """
+    with _trainer_for_a_while(network, recipe) as (trainer, trunk):
+        batches = _training_batches(recipe, train_samples)
+        if recipe.fixed_examples:
+            batches = fixed_batches(batches, recipe.augmentation(), trunk)
+        settle_statistics(trainer, batches)
 
 
 class Checkpoints(keras.callbacks.Callback):
@@ -206,6 +209,31 @@ def _state_variables(trainer):
     """Everything that the next step depends on: weights, statistics, random state, optimizer."""
     metrics = {id(variable) for metric in trainer.metrics for variable in metric.variables}
     return [v for v in trainer.variables if id(v) not in metrics] + trainer.optimizer.variables
+
+
+def _training_batches(recipe, samples):
+    return CropBatches(
+        samples,
+        batch_size=recipe.batch_size,
+        crop_size=recipe.crop_size,
+        seed=recipe.seed,
+        threefold=recipe.threefold,
+        raw_rate=recipe.raw_rate,
+        zoom=recipe.zoom,
+        smoothing_px=recipe.smoothing_px,
+    )
+
+
+@contextlib.contextmanager
+def _trainer_for_a_while(network, recipe):
+    """What `_make_trainer` gives; afterwards the layers of `network` are frozen or not as before."""
+    trainable = [layer.trainable for layer in network.layers]
+    try:
+        yield _make_trainer(network, recipe, jit_compile=False)
+    finally:
+        hold_statistics(network)
+        for layer, was in zip(network.layers, trainable):
+            layer.trainable = was
 
 
 def _make_trainer(network, recipe, *, jit_compile):

@@ -20,7 +20,8 @@ from somaseg.models.unet import UNet
 from somaseg.segmentation.evaluation import THRESHOLDS, score_images
 from somaseg.segmentation.segmenter import DEFAULTS, Segmenter
 from somaseg.training.labelled_images import split_labelled
-from somaseg.training.runs import load_last_epoch, train
+from somaseg.training.recipes import Recipe
+from somaseg.training.runs import load_last_epoch, settle_network, train
 from somaseg.training.self_training import STUDENT, self_train
 from somaseg.training.sweep_table import append_row, read_rows
 
@@ -92,7 +93,7 @@ def plan_runs(settings, seeds, data, preset):
                     )
                 if recipe.labelled_images == len(data.train):
                     recipe = dataclasses.replace(recipe, labelled_images=None)  # all, the same run
-            decides = {"recipe": recipe and recipe.to_dict(), "weights": weights, "data": data.fingerprint}
+            decides = {"recipe": recipe and _unusual(recipe), "weights": weights, "data": data.fingerprint}
             identity = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:12]
             runs.append(Run(setting.name, recipe, 0 if recipe is None else seed, identity))
     return runs
@@ -151,9 +152,10 @@ def measure_run(run, data, folder, preset, scoring):
     Returns:
         Dict: epochs_done, loss and val_loss of the last epoch, best_epoch; train_ and val_ iou (union masks of whole
         images, mean over images), precision, recall and f1 (matched somas at `scoring.match_iou`, pooled over images)
-        of the last epoch's weights; the same with best_ of those of the best epoch; wall_s, the seconds that the epochs
-        took with their validation (of self-training, the student's); and what it ran on. The training images scored are
-        those that the recipe uses with their labels.
+        of the last epoch's weights; the same with precise_ of these weights with precise statistics over the labelled
+        training images (`somaseg.training.precise_statistics`), and with best_ of those of the best epoch; wall_s, the
+        seconds that the epochs took with their validation (of self-training, the student's); and what it ran on. The
+        training images scored are those that the recipe uses with their labels.
     """
     started = time.time()
     keras.utils.clear_session()
@@ -170,12 +172,17 @@ def measure_run(run, data, folder, preset, scoring):
     if best["epoch"] != len(history):
         load_last_epoch(network, _last_run(run.recipe, folder))
         last_scores = _scores(segmenter, used, data.validation, scoring)
+    precise_scores = last_scores
+    if not run.recipe.precise_statistics:
+        settle_network(network, run.recipe, used)
+        precise_scores = _scores(segmenter, used, data.validation, scoring)
     return {
         "epochs_done": len(history),
         "loss": history[-1]["loss"],
         "val_loss": history[-1]["val_loss"],
         "best_epoch": best["epoch"],
         **last_scores,
+        **{f"precise_{name}": value for name, value in precise_scores.items()},
         **{f"best_{name}": value for name, value in best_scores.items()},
         "wall_s": round(sum(row["seconds"] for row in history), 1),
         **_machine(),
@@ -198,6 +205,12 @@ def load_run(run, folder, *, preset, scoring):
     if run.recipe is not None:
         load_last_epoch(network, _last_run(run.recipe, Path(folder) / "runs" / run.identity))
     return _segmenter(network, scoring, run.recipe.smoothing_px if run.recipe else 0.0)
+
+
+def _unusual(recipe):
+    """What of a recipe is not as in `Recipe()`: a setting that is added later leaves finished runs what they are."""
+    usual = Recipe().to_dict()
+    return {name: value for name, value in recipe.to_dict().items() if value != usual[name]}
 
 
 def _train(run, data, folder, preset):

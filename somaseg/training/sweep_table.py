@@ -15,6 +15,8 @@ MEASURED = (
     "val_precision",
     "val_recall",
     "val_f1",
+    "precise_val_iou",
+    "precise_val_f1",
     "best_val_iou",
     "best_val_f1",
     "wall_s",
@@ -35,6 +37,8 @@ _HEADINGS = {
     "val_precision": "precision",
     "val_recall": "recall",
     "val_f1": "F1",
+    "precise_val_iou": "precise val IoU",
+    "precise_val_f1": "precise F1",
     "best_val_iou": "best val IoU",
     "best_val_f1": "best F1",
     "wall_s": "minutes",
@@ -109,7 +113,8 @@ def format_table(summary, caption):
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
     notes = (
         f"{caption} Mean ± standard deviation over seeds; [in brackets: the report's, of its own images]. Last epoch's "
-        "weights but for `best`, the epoch of the highest validation IoU of centre crops."
+        "weights; `precise`: these with batch norm statistics taken anew over the training images; `best`: those of "
+        "the epoch of the highest validation IoU of centre crops."
     )
     return "\n".join([joined(heading), rule, *(joined(line) for line in lines), "", notes])
 

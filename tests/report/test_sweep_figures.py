@@ -20,7 +20,7 @@ from somaseg.report.sweep_figures import (
 )
 from somaseg.training.grids import GRIDS, Setting
 from somaseg.training.recipes import REPORT
-from somaseg.training.sweep_table import summarise
+from somaseg.training.sweep_table import MEASURED, summarise
 
 CAPTION = "Simulated stills, no real image: 3 to train, 2 to validate (tests)."
 
@@ -34,7 +34,7 @@ def history(length=4):
 def rows_of(settings, seeds=2):
     rng = np.random.default_rng(0)
     rows = [
-        {"setting": setting.name, **{k: rng.uniform(0.2, 0.6) for k in ("loss", "train_iou", "val_iou", "val_f1")}}
+        {"setting": setting.name, **{k: rng.uniform(0.2, 0.6) for k in MEASURED}}
         for setting in settings
         for _ in range(seeds)
     ]
@@ -82,16 +82,17 @@ def test_scores_show_every_run_its_mean_and_what_was_reported():
     settings = GRIDS["report"](REPORT)
     rows = rows_of(settings)
     axes = draw_scores(summarise(settings, rows), rows, CAPTION).axes[0]
-    dots, mean, reported = axes.lines[3:6]  # of model 1
-    own = rows.loc[rows["setting"] == "model 1", "val_iou"]
-    assert dots.get_xdata().tolist() == own.tolist()
-    assert mean.get_xdata() == pytest.approx([own.mean()] * 2)
+    dots, diamonds, mean, reported = axes.lines[4:8]  # of model 1
+    own = rows[rows["setting"] == "model 1"]
+    assert dots.get_xdata().tolist() == own["val_iou"].tolist()
+    assert diamonds.get_xdata().tolist() == own["precise_val_iou"].tolist()
+    assert mean.get_xdata() == pytest.approx([own["val_iou"].mean()] * 2)
     assert list(reported.get_xdata()) == [0.5]
     assert "the report's" in [text.get_text() for text in axes.get_legend().get_texts()]
     settings = GRIDS["groups"](REPORT)
     rows = rows_of(settings)
     legend = draw_scores(summarise(settings, rows), rows, CAPTION).axes[0].get_legend()
-    assert [text.get_text() for text in legend.get_texts()] == ["run", "mean"]
+    assert [text.get_text() for text in legend.get_texts()] == ["run", "run, precise statistics", "mean"]
 
 
 def test_scores_by_labelled_images_are_drawn_where_there_are_several_numbers():

@@ -25,7 +25,7 @@ def test_the_reports_table_has_its_eight_rows_and_model_1_is_the_transfer_recipe
     assert grid["baseline"].recipe is None
     assert grid["baseline"].reported == Reported(None, 0.10, 0.07)
     assert grid["model 1"].reported == Reported(0.016, 0.39, 0.50)
-    assert differing(grid["model 1"].recipe, TRANSFER) == {"fixed_examples"}
+    assert differing(grid["model 1"].recipe, TRANSFER) == {"fixed_examples", "precise_statistics"}
     for name, changed in (
         ("model 2", {"learning_rate": 1e-2}),
         ("model 3", {"learning_rate": 1e-4}),
