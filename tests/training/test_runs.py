@@ -181,6 +181,8 @@ def test_frozen_groups_of_a_recipe_stay_as_they_were(transfer):
 KILLED = """
 import os, signal, sys
 
+from somaseg.training import checkpoints
+
 savez = np.savez
 
 
@@ -199,7 +201,7 @@ class Dying:
 
 
 open(sys.argv[1] + "/history.csv", "w").close()
-runs.np = Dying()
+checkpoints.np = Dying()
 train(sys.argv[1])
 """
 
