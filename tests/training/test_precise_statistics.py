@@ -33,7 +33,7 @@ def first_norm(network):
 def test_settled_statistics_are_the_mean_over_the_batches_of_a_pass(random_unet):
     network, batches = random_unet(filters=2, depth=2), noise_batches()
     norm = first_norm(network)
-    before = keras.Model(network.inputs, norm.input)
+    before = keras.Model(network.inputs[0], norm.input)
     outputs = [np.asarray(before(batches.batch(0, i)["image"]), np.float64) for i in range(3)]
     settle_statistics(SegmentationTrainer(network), batches)
     of_each = [(x.mean(axis=(0, 1, 2)), x.var(axis=(0, 1, 2))) for x in outputs]
