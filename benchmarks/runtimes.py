@@ -3,7 +3,8 @@
 python benchmarks/runtimes.py --preset nuclei --validation FOLDER_OF_NPZ
 
 One process per runtime (its peak memory is its own), all asked in turn, so that what else the machine does hits all
-alike; what counts is the ratio to tf.function. Models are exported into --models once and used again.
+alike; what counts is the ratio to tf.function. Models are exported into --models once for each state of the weights and
+used again.
 """
 
 import argparse
@@ -23,9 +24,9 @@ SMALL_PX = 300_000  # the validation images that are scored: one tile each
 
 def main():
     options = _options()
-    models = Path(options.models)
+    models = _models(options)
     models.mkdir(parents=True, exist_ok=True)
-    if not (models / f"{options.preset}_int8.onnx").exists():  # the last that is written
+    if not _path("onnx int8", options).exists():  # the last that is written
         subprocess.run([sys.executable, __file__, "--export", *sys.argv[1:]], check=True)
     names = options.only or [*RUNTIMES, *([f"server {options.server}"] if options.server else [])]
     workers = {name: _Worker(name, options) for name in names}
@@ -130,9 +131,16 @@ def _as_function(network):
     return lambda batch: {name: values.numpy() for name, values in function(tf.constant(batch)).items()}
 
 
+def _models(options):
+    """The folder of the models that were made from the preset as it is now."""
+    from somaseg.models.presets import find_preset, read_metadata
+
+    return Path(options.models) / read_metadata(find_preset(options.preset))["weights_sha256"][:12]
+
+
 def _path(name, options):
     kind, _, precision = name.partition(" ")
-    stem = Path(options.models) / options.preset
+    stem = _models(options) / options.preset
     if kind == "litert":
         return stem.with_name(f"{stem.name}_{precision}.tflite")
     return stem.with_name(f"{stem.name}_int8.onnx") if precision else stem.with_name(f"{stem.name}.onnx")
@@ -156,7 +164,7 @@ def _export(options):
     from somaseg.export import export_preset
 
     formats = ["fp32", "fp16", "int8", "onnx"]
-    export_preset(options.preset, options.models, formats=formats, overwrite=True)
+    export_preset(options.preset, _models(options), formats=formats, overwrite=True)
     _quantise_onnx(options)
 
 

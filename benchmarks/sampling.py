@@ -1,12 +1,13 @@
 """Saltation frequency and length, as seen and corrected, against the truth over frame intervals; and coverage.
 
-    python benchmarks/sampling.py [--quick] [--movies 3] [--csv TABLE.csv]
+    python benchmarks/sampling.py [--quick] [--movies 3] [--csv TABLE.csv] [--errors docs/measurements/errors.csv]
     python benchmarks/sampling.py --coverage 200 --minutes 15 [--pauses usual] [--behaviour "1/h of 15 um"]
 
 Everything is simulated, at the level of tracks (sampling_worlds.py): 10 h, about 45 cells per movie, of which 30 %
-never move and 10 % explore, position noise 0.5 um, 3 % missed frames, cells that come and go. The noise is measured
-from each movie, as in use. Truth: saltations that start while their cell is tracked, per tracked hour, and their mean
-length.
+never move and 10 % explore, cells that come and go. Without --errors positions have noise of 0.5 um and 3 % of the
+frames are missed; with it the errors are those measured from pixels at this interval (detection_errors.py). The noise
+is measured from each movie, as in use. Truth: saltations that start while their cell can be seen, per hour of that, and
+their mean length.
 
 Coverage: the share of simulated movies whose 95 % interval holds the frequency (length) of all movies together, the
 population that each one is a sample of; and of those whose interval holds the movie's own.
@@ -17,6 +18,7 @@ import time
 
 import numpy as np
 import pandas as pd
+from detection_errors import MeasuredErrors
 from sampling_worlds import BEHAVIOURS, PAUSES, film, second_world, simulator_world, truth
 
 from somaseg.migration.saltations.interval_correction import correct_for_interval
@@ -24,7 +26,7 @@ from somaseg.migration.saltations.position_noise import measure_position_noise
 from somaseg.migration.saltations.saltation import find_saltations
 
 _NUMBERS = {"seen_f": "f", "seen_L": "L", "fper_h": "f", "Lum": "L"}
-INTERVALS_MIN = (2, 5, 10, 15, 20, 30)
+INTERVALS_MIN, MEASURED_MIN = (2, 5, 10, 15, 20, 30), (5, 15, 20)
 SECOND = (
     ("constant speed", 0.6, "lognormal"),
     ("constant speed", 1.0, "exponential"),
@@ -32,14 +34,14 @@ SECOND = (
 )
 
 
-def measure(world, minutes):
+def measure(world, minutes, errors):
     """One row: truth, as seen, corrected."""
-    tracks = film(world, minutes)
-    count, length_um, hours = truth(world, tracks)
+    tracks = film(world, minutes, errors and MeasuredErrors.read(errors, minutes))
+    count, length_um, hours = truth(world, minutes)
     began = time.process_time()
     noise = measure_position_noise(tracks)
     seen = find_saltations(tracks, minutes_per_frame=minutes, noise_um=noise.sigma_um, drift=noise.drift)
-    corrected = correct_for_interval(tracks, seen, minutes_per_frame=minutes, noise_um=noise.sigma_um)
+    corrected = correct_for_interval(tracks, seen, minutes_per_frame=minutes, noise_um=noise.sigma_um, tail=noise.tail)
     return {
         "minutes": minutes,
         "seed": world.seed,
@@ -58,19 +60,19 @@ def measure(world, minutes):
     }
 
 
-def table_rows(intervals, movies, quick):
+def table_rows(intervals, movies, quick, errors):
     behaviours = ["1/h of 15 um"] if quick else list(BEHAVIOURS)
     for behaviour in behaviours:
         for pauses in PAUSES:
             for seed in range(movies):
                 world = simulator_world(behaviour, pauses, 500 + seed)
                 for minutes in intervals:
-                    yield {"world": behaviour, "pauses": pauses, **measure(world, minutes)}
+                    yield {"world": behaviour, "pauses": pauses, **measure(world, minutes, errors)}
     for name, rate, pauses in () if quick else SECOND:
         for seed in range(movies):
             world = second_world(rate, pauses, 500 + seed)
             for minutes in intervals:
-                yield {"world": f"{name}, {rate:g}/h", "pauses": pauses, **measure(world, minutes)}
+                yield {"world": f"{name}, {rate:g}/h", "pauses": pauses, **measure(world, minutes, errors)}
 
 
 def print_table(rows):
@@ -89,10 +91,10 @@ def print_table(rows):
         print(f"| {world} | {pauses} | {true} | {' | '.join(cells)} |")
 
 
-def coverage(count, minutes, behaviour, pauses, csv):
+def coverage(count, minutes, behaviour, pauses, csv, errors):
     rows = []
     for seed in range(1000, 1000 + count):
-        rows.append(measure(simulator_world(behaviour, pauses, seed), minutes))
+        rows.append(measure(simulator_world(behaviour, pauses, seed), minutes, errors))
         if csv and len(rows) % 10 == 0:
             pd.DataFrame(rows).to_csv(csv, index=False)
     rows = pd.DataFrame(rows)
@@ -122,14 +124,19 @@ def main():
     parser.add_argument("--minutes", type=int, default=15)
     parser.add_argument("--pauses", choices=list(PAUSES), default="usual")
     parser.add_argument("--behaviour", choices=list(BEHAVIOURS), default="1/h of 15 um")
+    parser.add_argument("--errors", metavar="FILE", help="errors measured from pixels, in place of the chosen ones")
     parser.add_argument("--csv", help="write every movie's row here")
     options = parser.parse_args()
     if options.coverage:
-        rows = coverage(options.coverage, options.minutes, options.behaviour, options.pauses, options.csv)
+        rows = coverage(
+            options.coverage, options.minutes, options.behaviour, options.pauses, options.csv, options.errors
+        )
     else:
         intervals, movies = ((5, 15, 20), 1) if options.quick else (INTERVALS_MIN, options.movies)
+        if options.errors:
+            intervals = MEASURED_MIN
         rows = []
-        for row in table_rows(intervals, movies, options.quick):
+        for row in table_rows(intervals, movies, options.quick, options.errors):
             rows.append(row)
             if options.csv:
                 pd.DataFrame(rows).to_csv(options.csv, index=False)

@@ -2,20 +2,20 @@
 
 The simulator's cells speed up and slow down, their rears follow, and pauses are gamma laws; jumps of the second
 generator run at constant speed, with lengths and pauses of other laws, so that no correction can have been made to
-measure for both. Tracks have position noise, missed frames, a little drift residue, and begin and end where cells enter
-and leave (simulator) or anywhere (generator). Everything here is simulated.
+measure for both. Tracks have the errors of detection_errors.py, chosen or measured from pixels, and begin and end where
+cells enter and leave (simulator) or anywhere (generator). Everything here is simulated.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from detection_errors import MeasuredErrors, rough_tracks
 
 from somaseg.simulation.motion import MotionParameters, simulate_motion
 
 HOURS = 10.0
 FIELD_UM = (450.0, 450.0)
-POSITION_NOISE_UM, DRIFT_RESIDUE_UM, MISSED_SHARE = 0.5, 0.1, 0.03
 FOCUS_UM = 20.0
 CLOCK_MIN = 1.0
 
@@ -90,28 +90,20 @@ def second_world(rate_per_h: float, pauses: str, seed: int, *, cells: int = 45) 
     return World(centre, seen, pd.DataFrame(rows, columns=["track_id", "start_min", "length_um"]), seed)
 
 
-def film(world: World, minutes_per_frame: int) -> pd.DataFrame:
-    """Tracks of a world as a microscope would give them at this frame interval."""
+def film(world: World, minutes_per_frame: int, errors: MeasuredErrors | None = None) -> pd.DataFrame:
+    """Tracks of a world as a microscope would give them at this frame interval, with measured or else chosen errors."""
     rng = np.random.default_rng(np.random.SeedSequence((world.seed, minutes_per_frame)))
     every = slice(None, None, round(minutes_per_frame / CLOCK_MIN))
-    centre, seen = world.centre_um[:, every], world.seen[:, every]
-    centre = centre + DRIFT_RESIDUE_UM * rng.standard_normal((1, *centre.shape[1:]))
-    centre = centre + POSITION_NOISE_UM * rng.standard_normal(centre.shape)
-    cell, frame = np.nonzero(seen & (rng.random(seen.shape) >= MISSED_SHARE))
-    return pd.DataFrame(
-        {
-            "track_id": cell + 1,
-            "frame": frame,
-            "time_min": frame * float(minutes_per_frame),
-            "y_um": centre[cell, frame, 0],
-            "x_um": centre[cell, frame, 1],
-        }
-    )
+    give = rough_tracks if errors is None else errors.tracks
+    return give(world.centre_um[:, every], world.seen[:, every], minutes_per_frame, rng)
 
 
-def truth(world: World, tracks: pd.DataFrame) -> tuple[int, float, float]:
-    """Saltations that start within the tracks, their summed length in um, and the hours of the tracks."""
-    spans = tracks.groupby("track_id")["time_min"].agg(["min", "max"])
+def truth(world: World, minutes_per_frame: int) -> tuple[int, float, float]:
+    """Saltations that start while their cell is to be seen, their summed length in um, and the hours of the cells."""
+    every = round(minutes_per_frame / CLOCK_MIN)
+    cell, frame = np.nonzero(world.seen[:, ::every])
+    seen = pd.DataFrame({"track_id": cell + 1, "time_min": frame * every * CLOCK_MIN})
+    spans = seen.groupby("track_id")["time_min"].agg(["min", "max"])
     rows = world.saltations.join(spans, on="track_id", how="inner")
     rows = rows[(rows["start_min"] >= rows["min"]) & (rows["start_min"] < rows["max"])]
     return len(rows), float(rows["length_um"].sum()), float((spans["max"] - spans["min"]).sum() / 60.0)

@@ -8,9 +8,10 @@ Simulated studies of 3 lines x 4 assembloids x 15 cells x 10 h per condition. Li
 and ts_like: saltations 1.5 times as frequent, 0.6 times as long (of moving cells).
 
 Cells are simulated at the level of tracks. Without --measured their numbers are the true ones, so that the statistics
-are judged alone. With --measured the tracks get position noise and missed frames (see simulated_detections.py) and
-breaks (BREAKS_PER_H), and are measured by `somaseg.migration.measures.measure_migration` at --minutes: 2-4 s a movie, a
-minute or more a study. --cache keeps the cells of each study, so that a run that was stopped goes on.
+are judged alone. With --measured the tracks get the errors that were measured from pixels at this interval (positions,
+missed frames, breaks, false somas: detection_errors.py) and are measured by
+`somaseg.migration.measures.measure_migration` at --minutes: about a minute a study. --cache keeps the cells of each
+study, so that a run that was stopped goes on.
 
 Columns: "found" is the share of studies with p < 0.05: on null a false positive, on ts the power; "sign" the share with
 the right sign of the difference. On null each study counts ten times for the tests on lines, once for each way to
@@ -27,8 +28,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from detection_errors import MeasuredErrors
 from scipy import stats
-from simulated_detections import LOCALISATION_UM, MISSED_SHARE
 
 from somaseg.migration.groups.mean_tests import compare_means
 from somaseg.migration.groups.models import fit_count_model, fit_mixed_model
@@ -41,7 +42,7 @@ from somaseg.simulation.movies import SimulatedMovie
 from somaseg.simulation.studies import STUDIES, draw_study, movie_parameters
 
 ASSEMBLOIDS, CELLS, FIELD_UM = 4, 15, 300.0
-BREAKS_PER_H = 0.05  # chosen: a track of 10 h is in one piece in 6 of 10 cases
+ERRORS = Path(__file__).parents[1] / "docs" / "measurements" / "detection_errors.csv"
 QUICK = 10
 FREQUENCY, LENGTH = "saltation_frequency_per_h", "saltation_length_um"
 CORRECTED = ("saltation_frequency_corrected_per_h", "saltation_length_corrected_um")
@@ -81,20 +82,8 @@ def _true(motion, parameters):
 def _measured(motion, minutes, seed):
     from somaseg.migration.measures import measure_migration
 
-    rng = np.random.default_rng([seed, 78])
-    cells, frames = motion.centre_um.shape[:2]
-    position = motion.centre_um + LOCALISATION_UM * rng.standard_normal((cells, frames, 2))
-    piece = np.cumsum(rng.random((cells, frames)) < BREAKS_PER_H * minutes / 60.0, axis=1)
-    cell, frame = np.nonzero(rng.random((cells, frames)) >= MISSED_SHARE)
-    table = pd.DataFrame(
-        {
-            "track_id": cell * frames + piece[cell, frame] + 1,
-            "frame": frame,
-            "time_min": frame * minutes,
-            "y_um": position[cell, frame, 0],
-            "x_um": position[cell, frame, 1],
-        }
-    )
+    errors, seen = MeasuredErrors.read(ERRORS, minutes), np.ones(motion.centre_um.shape[:2], bool)
+    table = errors.tracks(motion.centre_um, seen, minutes, np.random.default_rng([seed, 78]))
     return measure_migration(table, Calibration(1.0, minutes)).cells
 
 

@@ -114,7 +114,7 @@ def measure_migration(
     progress("saltations", 0, 1)
     noise = measure_position_noise(tracks)
     given = {"minutes_per_frame": minutes, "noise_um": noise.sigma_um}
-    saltations = find_saltations(tracks, **given, parameters=parameters.saltations)
+    saltations = find_saltations(tracks, **given, parameters=parameters.saltations, drift=noise.drift)
     pauses = find_pauses(saltations.steps, minutes_per_frame=minutes)
     survival = pause_survival(pauses)
     arrested = find_arrested(tracks, saltations.table, **given, parameters=parameters.arrest)
@@ -126,6 +126,7 @@ def measure_migration(
             tracks,
             saltations,
             **given,
+            tail=noise.tail,
             progress=lambda done, total: progress("interval correction", done, total),
         )
     cells = measure_cells(

@@ -39,6 +39,8 @@ def summarize(*, calibration, cells, saltations, pauses, survival, noise, correc
         "position_noise_um": noise.sigma_um,
         "position_noise_steps": noise.n_steps,
         "position_noise_source": noise.source,
+        "position_noise_worse_share": noise.tail.share,
+        "position_noise_worse_um": noise.sigma_um * math.sqrt(noise.tail.variance),
         "drift_residue_um": noise.drift_um,
     }
     numbers |= _of_saltations(cells, saltations, corrected)

@@ -16,6 +16,7 @@ from scipy import stats
 
 from somaseg.migration.distances import noise_free_distances
 from somaseg.migration.saltations.law_fit import FittedLaw, fit_law
+from somaseg.migration.saltations.position_noise import USUAL_TAIL, NoiseTail
 from somaseg.migration.saltations.saltation import Saltations, averaged_frames
 from somaseg.migration.saltations.saltatory_law import SaltatoryLaw
 from somaseg.migration.saltations.step_likelihood import BinnedSteps, bin_steps, log_likelihood_if_saltatory
@@ -66,6 +67,7 @@ def correct_for_interval(
     *,
     minutes_per_frame: float,
     noise_um: float,
+    tail: NoiseTail = USUAL_TAIL,
     seed: int = 1,
     progress=None,
 ) -> CorrectedSaltations:
@@ -75,6 +77,7 @@ def correct_for_interval(
         tracks: those that the saltations were found in; names the cells of the result.
         saltations: from `find_saltations`; its steps are what is fitted.
         minutes_per_frame, noise_um: as there.
+        tail: `PositionNoise.tail`, how many steps are noisier than the others.
         seed: has no effect, as nothing is drawn at random; here so that another method may need one.
         progress: called with (trials done, trials expected) from time to time.
 
@@ -94,11 +97,11 @@ def correct_for_interval(
     if whole < _FEWEST_SALTATIONS or saltations.steps["track_id"].nunique() < _FEWEST_CELLS:
         return _as_seen(ids, saltations)
     together = averaged_frames(minutes_per_frame)
-    given = {"minutes_per_frame": together * minutes_per_frame, "noise_um": noise_um / math.sqrt(together)}
+    minutes, noise_um, tail = together * minutes_per_frame, noise_um / math.sqrt(together), tail.averaged(together)
     table = saltations.steps.assign(**{name: saltations.steps[name] // together for name in ("frame", "next_frame")})
-    steps = bin_steps(table, **given)
+    steps = bin_steps(table, minutes_per_frame=minutes, noise_um=noise_um, tail=tail)
     fit = fit_law(steps, _start(saltations), progress=progress)
-    of_steps = noise_free_distances(table, **given)
+    of_steps = noise_free_distances(table, minutes_per_frame=minutes, noise_um=noise_um * tail.whole_sd)
     distance = np.bincount(np.searchsorted(steps.track_ids, table["track_id"].to_numpy()), weights=of_steps)
     frequency = float(fit.kinds[0] @ steps.hours / steps.hours.sum()) * fit.law.frequency_per_h
     length = float(fit.kinds[0] @ distance / steps.hours.sum()) / frequency

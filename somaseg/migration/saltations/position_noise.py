@@ -2,7 +2,9 @@
 
 Both are read from the tracks themselves, as moving cells are always mixed in. The steps of resting somas have a known
 law (Rayleigh) and movement adds steps of any length to it, so the two are told apart by fitting the mixture. What all
-resting somas of a frame do together is not noise but drift that registration left, and is measured apart.
+resting somas of a frame do together is not noise but drift that registration left, and is measured apart. Outlines
+that fail for a frame make some positions much worse than the others: how many and how much is read from the somas that
+stay where they are, since a moving cell does not come back.
 """
 
 from dataclasses import dataclass, field, replace
@@ -13,8 +15,10 @@ import pandas as pd
 from somaseg.migration.displacements import find_displacements
 
 ASSUMED_SIGMA_UM = 0.5
+OUTLIER_SHARE = 0.005  # of the steps, which may be anything: a soma taken for another
 
 _FEWEST_STEPS = 30
+_FEWEST_STEPS_FOR_TAIL, _TAIL_ROUNDS = 100, 100
 _FEWEST_RESTING = 4.0
 _LEAST_RESTING_SHARE = 0.3
 _ROUNDS = 4
@@ -25,19 +29,49 @@ _HIGHEST_CORRELATION = -0.15
 _STAYING_STEPS, _STAYING_RATIO, _STAYING_UM = 4, 1.5, 3.0
 
 
+@dataclass(frozen=True)
+class NoiseTail:
+    """The worse steps among those of resting somas.
+
+    Attributes:
+        share: of the steps that are worse.
+        variance: theirs, by that of the others.
+
+    >>> NoiseTail(0.25, 13.0).whole_sd
+    2.0
+    """
+
+    share: float = 0.03
+    variance: float = 2.5
+
+    @property
+    def whole_sd(self) -> float:
+        """sd of all steps, by that of those that are not worse."""
+        return float(np.sqrt(1.0 + self.share * (self.variance - 1.0)))
+
+    def averaged(self, frames: int) -> "NoiseTail":
+        """The tail where positions are means over so many frames, one of which is worse at most."""
+        return NoiseTail(1.0 - (1.0 - self.share) ** frames, 1.0 + (self.variance - 1.0) / frames)
+
+
+USUAL_TAIL = NoiseTail()
+
+
 @dataclass(frozen=True, eq=False)
 class PositionNoise:
     """Position noise of a movie.
 
     Attributes:
         sigma_um: sd of a soma's measured position along each axis, drift residue apart. It holds all that a resting
-            soma seems to move, wobble too.
+            soma seems to move, wobble too, and leaves out the few steps that are much worse.
         n_steps: number of resting steps that it rests upon.
         source: "resting somas"; "somas that stay" where most others wander; or "assumed" where the movie cannot tell,
             then `sigma_um` is `ASSUMED_SIGMA_UM`.
         drift: DataFrame frame, dy_um, dx_um, n_resting: what all somas moved together from `frame` to the next
             one, shrunk towards 0 by as much as it is uncertain; n_resting is 0 where it could not be told.
         drift_um: root mean square of the drift residue along each axis and frame.
+        tail: `NoiseTail`, how many steps are worse than `sigma_um` says; the usual one where the movie cannot tell, or
+            shows a lighter one.
         warnings: list of str, what to know before trusting the numbers.
     """
 
@@ -46,6 +80,7 @@ class PositionNoise:
     source: str
     drift: pd.DataFrame
     drift_um: float
+    tail: NoiseTail = USUAL_TAIL
     warnings: list = field(default_factory=list)
 
 
@@ -73,7 +108,7 @@ def measure_position_noise(tracks: pd.DataFrame) -> PositionNoise:
         # Where many cells wander, those that stay where they are can still tell.
         again = _measure(steps[_of_cells_that_stay(steps)].reset_index(drop=True), staying=True)
         noise = noise if again.source == "assumed" else replace(again, source="somas that stay")
-    return noise
+    return noise if noise.source == "assumed" else replace(noise, tail=_fit_tail(steps, noise))
 
 
 def remove_drift_residue(tracks: pd.DataFrame, drift: pd.DataFrame) -> pd.DataFrame:
@@ -126,7 +161,24 @@ def _measure(steps, staying=False):
 def _assumed(why):
     none = pd.DataFrame({"frame": np.zeros(0, np.int64), "dy_um": 0.0, "dx_um": 0.0, "n_resting": 0.0})
     warning = f"Position noise is assumed to be {ASSUMED_SIGMA_UM} um, not measured: {why}."
-    return PositionNoise(ASSUMED_SIGMA_UM, 0, "assumed", none, 0.0, [warning])
+    return PositionNoise(ASSUMED_SIGMA_UM, 0, "assumed", none, 0.0, warnings=[warning])
+
+
+def _fit_tail(steps, noise):
+    """Two Rayleigh laws to the steps of the cells that stay, the narrow one known: expectation-maximisation."""
+    staying = steps[_of_cells_that_stay(steps)]
+    if len(staying) < _FEWEST_STEPS_FOR_TAIL:
+        return USUAL_TAIL
+    drift = noise.drift.set_index("frame")[["dy_um", "dx_um"]].reindex(staying["frame"], fill_value=0.0).to_numpy()
+    lengths = np.hypot(*(staying[["dy_um", "dx_um"]].to_numpy() - drift).T) / (np.sqrt(2.0) * noise.sigma_um)
+    usual, outlying = (1.0 - OUTLIER_SHARE) * _rayleigh(lengths, 1.0), OUTLIER_SHARE / max(lengths.max(), 15.0)
+    tail = NoiseTail(0.1, 4.0)
+    for _ in range(_TAIL_ROUNDS):
+        worse = tail.share * _rayleigh(lengths, np.sqrt(tail.variance))
+        worse = worse / np.maximum((1.0 - tail.share) * usual + worse + outlying, 1e-300)
+        variance = worse @ lengths**2 / (2.0 * max(worse.sum(), 1e-9))
+        tail = NoiseTail(float(worse.mean()), max(float(variance), 1.5))
+    return max(tail, USUAL_TAIL, key=lambda each: each.whole_sd)
 
 
 def _fit_resting_steps(lengths):

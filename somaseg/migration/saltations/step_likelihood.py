@@ -1,7 +1,8 @@
 """How likely the steps of each cell are, if it jumps, rests, or wanders; binned once, so that trying is cheap.
 
 Only the lengths of steps are used, not their directions. Noise of positions makes the length of a step that went d
-Rician about d. One step in ten is allowed 1.6 times the noise, and one in a hundred may be anything: outlines fail.
+Rician about d. Some steps are noisier than the others, as measured (`NoiseTail`), and a few may be anything: outlines
+fail.
 """
 
 from dataclasses import dataclass
@@ -10,10 +11,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import i0e
 
+from somaseg.migration.saltations.position_noise import OUTLIER_SHARE, USUAL_TAIL, NoiseTail
 from somaseg.migration.saltations.saltatory_law import SaltatoryLaw, long_run_stages, step_kernel, substeps_of
 
 _BINS = 110
-_NOISY_SHARE, _NOISY_VARIANCE, _OUTLIER_SHARE = 0.03, 2.5, 0.005
 _WANDERING_SCALES = 6
 _LONGEST_WANDERING_STEP_UM = 6.0
 
@@ -23,7 +24,7 @@ class BinnedSteps:
     """The steps of a movie, in bins of length.
 
     Attributes:
-        noise_um: sd of a step along each axis of a resting soma: sqrt(2) times that of a position.
+        noise_um: sd of a step along each axis of a resting soma: sqrt(2) times that of a position. tail: `NoiseTail`.
         minutes_per_frame: frame interval. intervals: (G,) how many of them steps take.
         centres_um: (B,) middle of each bin. reach_um: end of the last one.
         index: (P, T) for each unbroken piece of a track, longest first, its steps as G * bin, -1 after its end.
@@ -31,6 +32,7 @@ class BinnedSteps:
     """
 
     noise_um: float
+    tail: NoiseTail
     minutes_per_frame: float
     intervals: np.ndarray
     centres_um: np.ndarray
@@ -42,7 +44,9 @@ class BinnedSteps:
     hours: np.ndarray
 
 
-def bin_steps(steps: pd.DataFrame, *, minutes_per_frame: float, noise_um: float) -> BinnedSteps:
+def bin_steps(
+    steps: pd.DataFrame, *, minutes_per_frame: float, noise_um: float, tail: NoiseTail = USUAL_TAIL
+) -> BinnedSteps:
     """Bin the steps of `Saltations.steps` (at least one); `noise_um` is that of a position.
 
     >>> steps = pd.DataFrame({"track_id": 3, "frame": [0, 1], "next_frame": [1, 3], "dy_um": 0.0, "dx_um": [5.0, 0.5]})
@@ -68,7 +72,7 @@ def bin_steps(steps: pd.DataFrame, *, minutes_per_frame: float, noise_um: float)
     hours = np.bincount(np.searchsorted(track_ids, track), weights=following - frame) * minutes_per_frame / 60.0
     centres = (edges[1:] + edges[:-1]) / 2.0
     return BinnedSteps(
-        noise, minutes_per_frame, intervals, centres, reach, index, lengths[order], cell, track_ids, hours
+        noise, tail, minutes_per_frame, intervals, centres, reach, index, lengths[order], cell, track_ids, hours
     )
 
 
@@ -112,9 +116,9 @@ def _blur(kernel):
 def _density(steps, distance_um, variance):
     """(B, D) density of each bin of length, for each distance."""
     usual = _rice(steps.centres_um, distance_um, variance)
-    noisy = _rice(steps.centres_um, distance_um, _NOISY_VARIANCE * variance)
-    usual_share = 1.0 - _NOISY_SHARE - _OUTLIER_SHARE
-    return usual_share * usual + _NOISY_SHARE * noisy + _OUTLIER_SHARE / steps.reach_um
+    noisy = _rice(steps.centres_um, distance_um, steps.tail.variance * variance)
+    usual_share = 1.0 - steps.tail.share - OUTLIER_SHARE
+    return usual_share * usual + steps.tail.share * noisy + OUTLIER_SHARE / steps.reach_um
 
 
 def _rice(length, distance, variance):
