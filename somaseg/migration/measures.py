@@ -163,7 +163,9 @@ def measure_migration(
         "msd": _with_fit(msd.table(), walk),
         "direction_autocorrelation": direction_autocorrelation(steps, minimum_um=noise_floor_um(saltations)),
         "pause_survival": survival.curve,
-        "threshold_sensitivity": threshold_sensitivity(tracks, **given, parameters=parameters.saltations),
+        "threshold_sensitivity": threshold_sensitivity(
+            tracks, **given, parameters=parameters.saltations, drift=noise.drift
+        ),
         "directions": cells.loc[cells["direction_deg"].notna(), ["track_id", "direction_deg"]].reset_index(drop=True),
     }
     return Migration(cells, saltations.table, summary, curves)

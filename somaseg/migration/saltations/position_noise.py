@@ -191,25 +191,24 @@ def _fit_resting_steps(lengths):
         return 0.0, np.ones(len(lengths))
     reach = max(np.quantile(lengths, 0.9), 4.0 * typical)
     used = lengths[lengths <= reach]
-    best = None
+    scale = typical
     for grid in (np.geomspace(0.05, 1.5, 60), np.linspace(0.94, 1.06, 25)):
-        centre = typical if best is None else best[1]
-        for scale in centre * grid:
-            share, likelihood = _share_at_rest(used, scale, reach)
-            if best is None or likelihood > best[0]:
-                best = (likelihood, scale, share)
-    _, scale, share = best
+        scales = scale * grid
+        shares, likelihoods = _shares_at_rest(used, scales, reach)
+        best = np.argmax(likelihoods)
+        scale, share = float(scales[best]), float(shares[best])
     rest, other = share * _rayleigh(lengths, scale), np.where(lengths <= reach, (1 - share) / reach, 1.0)
-    return float(scale), rest / np.maximum(rest + other, 1e-300)
+    return scale, rest / np.maximum(rest + other, 1e-300)
 
 
-def _share_at_rest(lengths, scale, reach):
-    at_rest = _rayleigh(lengths, scale)
-    share = 0.5
+def _shares_at_rest(lengths, scales, reach):
+    """(S,) shares of resting steps, by expectation-maximisation, and (S,) log likelihoods, for each scale."""
+    at_rest = _rayleigh(lengths, scales[:, None])
+    shares = np.full((len(scales), 1), 0.5)
     for _ in range(12):
-        of_rest = share * at_rest
-        share = float(np.clip(np.mean(of_rest / (of_rest + (1.0 - share) / reach)), 0.01, 0.999))
-    return share, float(np.sum(np.log(share * at_rest + (1.0 - share) / reach)))
+        of_rest = shares * at_rest
+        shares = np.clip(np.mean(of_rest / (of_rest + (1.0 - shares) / reach), axis=1, keepdims=True), 0.01, 0.999)
+    return shares[:, 0], np.sum(np.log(shares * at_rest + (1.0 - shares) / reach), axis=1)
 
 
 def _rayleigh(lengths, scale):

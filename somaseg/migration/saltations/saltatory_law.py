@@ -63,7 +63,7 @@ class StepKernel:
     """Joint law of stage and distance over one step between frames.
 
     Attributes:
-        chance: (S, D, S) probability to be in stage j and distance bin d after the step, from stage i.
+        chance: (D, S, S) probability to be in distance bin d and stage j after the step, from stage i.
         distance_um: (D,) distance of each bin. blur_um: sd of a distance above 0 within its sub-steps.
     """
 
@@ -83,16 +83,13 @@ def step_kernel(law: SaltatoryLaw, step_min: float, *, substeps: int, log_starts
     minutes = step_min / substeps
     moves = expm(_rates(law, log_starts) * minutes)
     bins = _bins_per_substep()
-    stages, reach = len(bins), _FARTHEST * substeps + 1
-    chance = np.zeros((stages, reach, stages))
-    chance[np.arange(stages), 0, np.arange(stages)] = 1.0
-    for _ in range(substeps):
-        moved = np.zeros_like(chance)
-        for shift in np.unique(bins):
-            there = bins == shift
-            moved[:, shift:, there] = chance[:, : max(reach - shift, 0), there]
-            moved[:, -1, there] += chance[:, max(reach - shift, 0) :, there].sum(axis=1)
-        chance = moved @ moves
+    # Along the distance a sub-step shifts, so that its Fourier transform multiplies: sub-steps are a matrix power.
+    length, reach = bins.max() * substeps + 1, _FARTHEST * substeps + 1
+    phases = np.exp(-2j * np.pi / length * np.outer(np.arange(length // 2 + 1), bins))
+    powers = np.linalg.matrix_power(phases[:, :, None] * moves, substeps)
+    chance = np.maximum(np.fft.irfft(powers, n=length, axis=0), 0.0)  # rounding leaves some 1e-17 below 0
+    chance[reach - 1] += chance[reach:].sum(axis=0)
+    chance = chance[:reach]
     mean_um = law.speed_um_per_h / 60.0 * minutes
     distance = mean_um / _BINS_PER_MEAN_SPEED * np.arange(reach)
     # A movement begins and ends somewhere within a sub-step.

@@ -83,7 +83,7 @@ def log_likelihood_if_saltatory(steps: BinnedSteps, law: SaltatoryLaw, **weights
         # Steps over gaps are few: as many sub-steps, longer ones, will do.
         kernel = step_kernel(law, float(intervals * steps.minutes_per_frame), substeps=substeps, **weights)
         density = _density(steps, kernel.distance_um, steps.noise_um**2) @ _blur(kernel).T
-        tables.append(np.tensordot(density, kernel.chance, axes=(1, 1)))
+        tables.append(np.tensordot(density, kernel.chance, axes=1))
     return _forward(steps, np.concatenate(tables), long_run_stages(law))
 
 

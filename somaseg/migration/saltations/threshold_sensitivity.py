@@ -12,7 +12,13 @@ SPEEDS_UM_PER_H = (5.0, 7.5, 10.0, 12.5, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0, 60.
 
 
 def threshold_sensitivity(
-    tracks, *, minutes_per_frame, noise_um, thresholds_um_per_h=SPEEDS_UM_PER_H, parameters=SaltationParameters()
+    tracks,
+    *,
+    minutes_per_frame,
+    noise_um,
+    thresholds_um_per_h=SPEEDS_UM_PER_H,
+    parameters=SaltationParameters(),
+    drift=None,
 ):
     """Frequency and length of saltations against the speed above which a step starts one.
 
@@ -25,6 +31,7 @@ def threshold_sensitivity(
         noise_um: sd of a soma's position along each axis.
         thresholds_um_per_h: positive speeds.
         parameters: `SaltationParameters`; its `on_speed_um_per_h` is the default that the curve is about.
+        drift: `PositionNoise.drift` of these tracks, to take off; measured anew if None.
 
     Returns:
         DataFrame, one row per threshold: on_speed_um_per_h, saltations, saltation_frequency_per_h, saltation_length_um.
@@ -35,7 +42,7 @@ def threshold_sensitivity(
     [1, 0]
     """
     ratio = parameters.off_speed_um_per_h / parameters.on_speed_um_per_h if parameters.on_speed_um_per_h else 0.0
-    drift, rows = measure_position_noise(tracks).drift, []
+    drift, rows = measure_position_noise(tracks).drift if drift is None else drift, []
     for speed in np.asarray(thresholds_um_per_h, float):
         chosen = replace(parameters, on_speed_um_per_h=float(speed), off_speed_um_per_h=float(speed * ratio))
         found = find_saltations(

@@ -4,6 +4,7 @@ import pytest
 
 from somaseg.migration.distances import noise_free_distances
 from somaseg.migration.saltations.interval_correction import METHOD, NOT_CORRECTED, correct_for_interval
+from somaseg.migration.saltations.position_noise import measure_position_noise
 from somaseg.migration.saltations.saltation import find_saltations
 from somaseg.migration.saltations.saltatory_law import SaltatoryLaw, long_run_stages, step_kernel
 from somaseg.migration.saltations.step_likelihood import (
@@ -23,18 +24,18 @@ def _correct(tracks, minutes, noise_um=0.5):
 def test_a_cell_of_the_law_goes_length_times_frequency_and_starts_as_often():
     shares = long_run_stages(LAW)
     assert shares.sum() == pytest.approx(1.0)
-    chance = np.einsum("i,idj->d", shares, step_kernel(LAW, 20.0, substeps=10).chance)
+    chance = np.einsum("i,dij->d", shares, step_kernel(LAW, 20.0, substeps=10).chance)
     distance = step_kernel(LAW, 20.0, substeps=10).distance_um
     assert chance.sum() == pytest.approx(1.0)
     assert chance @ distance == pytest.approx(LAW.length_um * LAW.frequency_per_h / 3.0, rel=0.02)
-    more = np.einsum("i,idj->", shares, step_kernel(LAW, 20.0, substeps=10, log_starts=1e-4).chance)
+    more = np.einsum("i,dij->", shares, step_kernel(LAW, 20.0, substeps=10, log_starts=1e-4).chance)
     assert (more - chance.sum()) / 1e-4 == pytest.approx(LAW.frequency_per_h / 3.0, rel=0.02)
 
 
 def test_one_long_step_is_as_likely_as_the_steps_that_it_is_made_of():
     # Chapman-Kolmogorov: two steps of 10 min, whatever was seen between them, are one of 20 min.
-    once = step_kernel(LAW, 20.0, substeps=16).chance.sum(axis=1)
-    half = step_kernel(LAW, 10.0, substeps=8).chance.sum(axis=1)
+    once = step_kernel(LAW, 20.0, substeps=16).chance.sum(axis=0)
+    half = step_kernel(LAW, 10.0, substeps=8).chance.sum(axis=0)
     assert np.allclose(half @ half, once, atol=1e-9)
 
 
@@ -74,6 +75,21 @@ def test_position_noise_is_accounted_for_and_taking_it_for_movement_is_wrong(fil
     assert corrected.length_um == pytest.approx(15.0, rel=0.15)
     _, ignoring = _correct(tracks, 15, noise_um=0.3)
     assert ignoring.length_um != pytest.approx(15.0, rel=0.15)
+
+
+def test_positions_that_are_much_worse_are_accounted_for_and_taking_them_for_movement_is_wrong(film_jumping_cells):
+    tracks, truth = film_jumping_cells(cells=15, resting_cells=10, minutes=5, noise_um=0.15, seed=6)
+    rng = np.random.default_rng(6)
+    worse = rng.random(len(tracks)) < 0.12
+    tracks[["y_um", "x_um"]] += worse[:, None] * rng.normal(0.0, 0.6, (len(tracks), 2))
+    noise = measure_position_noise(tracks)
+    given = {"minutes_per_frame": 5, "noise_um": noise.sigma_um}
+    found = find_saltations(tracks, **given)
+    corrected = correct_for_interval(tracks, found, **given, tail=noise.tail)
+    ignoring = correct_for_interval(tracks, found, **given)
+    assert corrected.frequency_per_h == pytest.approx(truth, rel=0.1)
+    assert corrected.length_um == pytest.approx(15.0, rel=0.1)
+    assert ignoring.frequency_per_h > 1.1 * truth
 
 
 def test_short_tracks_do_not_bias_the_correction_as_they_do_the_count(film_jumping_cells):

@@ -3,7 +3,13 @@ import pandas as pd
 import pytest
 
 from somaseg.migration.displacements import find_displacements
-from somaseg.migration.saltations.position_noise import ASSUMED_SIGMA_UM, measure_position_noise, remove_drift_residue
+from somaseg.migration.saltations.position_noise import (
+    ASSUMED_SIGMA_UM,
+    USUAL_TAIL,
+    NoiseTail,
+    measure_position_noise,
+    remove_drift_residue,
+)
 
 
 def _resting(cells=20, frames=40, sigma=0.4, seed=0):
@@ -25,6 +31,27 @@ def test_noise_of_resting_somas_is_their_spread(sigma):
     noise = measure_position_noise(_resting(sigma=sigma))
     assert noise.sigma_um == pytest.approx(sigma, rel=0.05)
     assert noise.source == "resting somas" and noise.n_steps > 500 and noise.warnings == []
+
+
+def test_positions_that_are_much_worse_than_the_others_are_counted_and_leave_the_noise_as_it_is():
+    tracks, rng = _resting(sigma=0.2, cells=30), np.random.default_rng(2)
+    worse = rng.random(len(tracks)) < 0.1
+    tracks[["y_um", "x_um"]] += worse[:, None] * rng.normal(0.0, 1.0, (len(tracks), 2))
+    noise = measure_position_noise(tracks)
+    assert noise.sigma_um == pytest.approx(0.2, rel=0.15)
+    # A step is worse where one of its two positions is: mostly one, so that it has half of the variance.
+    assert noise.tail.share == pytest.approx(1 - 0.9**2, abs=0.05)
+    assert noise.tail.variance == pytest.approx(1 + 1.0**2 / (2 * 0.2**2), rel=0.25)
+
+
+def test_a_lighter_tail_than_the_usual_one_is_not_believed():
+    assert measure_position_noise(_resting()).tail == USUAL_TAIL
+    assert measure_position_noise(_resting(cells=2)).tail == USUAL_TAIL
+
+
+def test_of_averaged_positions_more_are_worse_and_less_so():
+    assert NoiseTail(0.1, 9.0).averaged(1) == NoiseTail(pytest.approx(0.1), 9.0)
+    assert NoiseTail(0.1, 9.0).averaged(2) == NoiseTail(pytest.approx(0.19), 5.0)
 
 
 @pytest.mark.parametrize("pause_law", ["memoryless", "regular"])
