@@ -46,6 +46,13 @@ def measure_errors(result, truth):
     return rows.assign(group=group).sort_values(["group", "frame"]).drop(columns="group").reset_index(drop=True)
 
 
+def links_between_cells(rows):
+    """How many links of one movie's tracks go from one true cell to another."""
+    seen = rows[(rows["cell"] > 0) & (rows["track"] > 0)].sort_values(["track", "frame"])
+    cell, track = seen["cell"].to_numpy(), seen["track"].to_numpy()
+    return int(np.sum((np.diff(track) == 0) & (np.diff(cell) != 0)))
+
+
 def describe_errors(rows):
     """The errors of measured rows in a few numbers, as a dict.
 

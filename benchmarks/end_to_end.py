@@ -21,7 +21,7 @@ import tempfile
 from pathlib import Path
 
 from detection_errors import COLUMNS as ERROR_COLUMNS
-from detection_errors import measure_errors
+from detection_errors import links_between_cells, measure_errors
 from sampling_worlds import PAUSES
 
 PRESETS = ("easy", "typical", "dense", "dim", "fast_sampling", "slow_sampling", "ts_like", "random_walk", "arrested")
@@ -38,7 +38,6 @@ SCORES = {
     "merges": "merges",
     "missed_somas": "missed_somas",
     "spurious_somas": "spurious_somas",
-    "wrong_links": "wrong_links",
     "true_somas": "true_somas",
 }
 FOUND = {
@@ -54,8 +53,20 @@ FOUND = {
     "found_hours": "hours",
 }
 TRUE = ("minutes_per_frame", "true_saltations", "true_length_um", "true_hours")
-COLUMNS = (*KEY, *SCORES, *TRUE, *FOUND, "seconds", "network_share")
-SHOWN = ("DET", "LNK", "TRA", "HOTA", "IDF1", "AP50", "switches_per_100_cell_h", "merges", "seconds", "network_share")
+COLUMNS = (*KEY, *SCORES, "links_between_cells", *TRUE, *FOUND, "seconds", "network_share")
+SHOWN = (
+    "DET",
+    "LNK",
+    "TRA",
+    "HOTA",
+    "IDF1",
+    "AP50",
+    "switches_per_100_cell_h",
+    "merges",
+    "links_between_cells",
+    "seconds",
+    "network_share",
+)
 
 
 def measure(name, seed, segmenter, folder, *, frames=None, linker="somaseg", pauses="usual"):
@@ -88,7 +99,8 @@ def measure(name, seed, segmenter, folder, *, frames=None, linker="somaseg", pau
     row |= {"true_saltations": len(truth.saltations), "true_length_um": truth.saltations["length_um"].sum()}
     row |= {"true_hours": truth.cells["duration_h"].sum(), "minutes_per_frame": truth.calibration.minutes_per_frame}
     row |= {"seconds": found.seconds, "network_share": found.network_seconds / found.seconds}
-    return row, measure_errors(result, truth)
+    errors = measure_errors(result, truth)
+    return {**row, "links_between_cells": links_between_cells(errors)}, errors
 
 
 def keep_tables(folder, kept):

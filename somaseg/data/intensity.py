@@ -100,7 +100,9 @@ def stretch(image, limits):
 
 def normalize_contrast(image):
     """Any image (H, W[, 1..4]) of any real dtype as the network's input: uint8 (H, W, 3), stretched to 0..255."""
-    rgb = merge_false_colour(as_rgb(image))
+    rgb = as_rgb(image)
+    if np.ndim(image) == 3 and np.shape(image)[-1] >= 2:  # gray has no colour to merge
+        rgb = merge_false_colour(rgb)
     return stretch(rgb, contrast_limits(rgb))
 
 

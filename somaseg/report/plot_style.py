@@ -52,19 +52,32 @@ def too_many_for_vectors(points):
 def svg_text(figure):
     """The figure as SVG text with editable letters; the same figure gives the same text."""
     import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
 
+    _lay_out(figure)
     content = io.BytesIO()
     with matplotlib.rc_context(_SVG_SETTINGS):
-        figure.savefig(content, format="svg", dpi=_PNG_DPI, metadata={"Date": None, "Creator": "somaseg"})
+        FigureCanvasSVG(figure).print_svg(content, metadata={"Date": None, "Creator": "somaseg"})
     return content.getvalue().decode()
 
 
 def save_figure(figure, stem):
     """Write `stem`.png (200 dots per inch) and `stem`.svg, each whole or not at all; returns the two paths."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     png, svg = (stem.with_name(stem.name + ending) for ending in (".png", ".svg"))
+    _lay_out(figure)
     with replace_when_whole(png) as partial:
-        figure.savefig(partial, format="png", dpi=_PNG_DPI, metadata={"Software": "somaseg"})
-    figure.set_layout_engine("none")  # it is laid out now, which is a third of the work
+        FigureCanvasAgg(figure).print_png(partial, metadata={"Software": "somaseg"})
     with replace_when_whole(svg) as partial:
         partial.write_text(svg_text(figure), encoding="utf-8")
     return png, svg
+
+
+def _lay_out(figure):
+    """Lay the figure out once and for all; `Figure.savefig` would do it, and draw everything twice, for each file."""
+    figure.set_dpi(_PNG_DPI)
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")

@@ -31,7 +31,7 @@ _OPERATIONS = {
     "NS": "merges",
     "EA": "missed_links",
     "ED": "spurious_links",
-    "EC": "wrong_links",
+    "EC": "links_of_wrong_kind",  # a division that is none, or the other way round: 0 without divisions
 }
 
 

@@ -40,7 +40,7 @@ PERFECT = dict.fromkeys(
     + ["ap_0.50_pooled", "ap_0.50_to_0.95_pooled", "f1_at_0.50_pooled"],
     1.0,
 )
-ERRORS = ("missed_somas", "spurious_somas", "merges", "missed_links", "spurious_links", "wrong_links")
+ERRORS = ("missed_somas", "spurious_somas", "merges", "missed_links", "spurious_links", "links_of_wrong_kind")
 
 
 def test_the_truth_against_itself_is_perfect(score, labels):

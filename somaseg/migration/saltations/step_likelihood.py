@@ -15,6 +15,7 @@ from somaseg.migration.saltations.position_noise import OUTLIER_SHARE, USUAL_TAI
 from somaseg.migration.saltations.saltatory_law import SaltatoryLaw, long_run_stages, step_kernel, substeps_of
 
 _BINS = 110
+_MOST_FOR_ONE_THREAD = 2**18  # multiplications, of OpenBLAS
 _WANDERING_SCALES = 6
 _LONGEST_WANDERING_STEP_UM = 6.0
 
@@ -82,8 +83,10 @@ def log_likelihood_if_saltatory(steps: BinnedSteps, law: SaltatoryLaw, **weights
     for intervals in steps.intervals:
         # Steps over gaps are few: as many sub-steps, longer ones, will do.
         kernel = step_kernel(law, float(intervals * steps.minutes_per_frame), substeps=substeps, **weights)
-        density = _density(steps, kernel.distance_um, steps.noise_um**2) @ _blur(kernel).T
-        tables.append(np.tensordot(density, kernel.chance, axes=1))
+        density = _product(_density(steps, kernel.distance_um, steps.noise_um**2), _blur(kernel).T)
+        distances, stages, _ = kernel.chance.shape
+        joint = _product(density, kernel.chance.reshape(distances, -1))
+        tables.append(joint.reshape(-1, stages, stages))
     return _forward(steps, np.concatenate(tables), long_run_stages(law))
 
 
@@ -102,6 +105,13 @@ def log_likelihood_if_wandering(steps: BinnedSteps) -> np.ndarray:
         logs = np.log(np.concatenate(tables))
         rows.append(np.bincount(steps.cell, weights=np.where(there, logs[steps.index], 0.0).sum(axis=1)))
     return np.array(rows)
+
+
+def _product(left, right):
+    """Matrix product in pieces for which BLAS starts no threads: here they cost more than they save."""
+    columns = max(1, _MOST_FOR_ONE_THREAD // left.size)
+    pieces = [left @ right[:, first : first + columns] for first in range(0, right.shape[1], columns)]
+    return np.concatenate(pieces, axis=1)
 
 
 def _blur(kernel):
