@@ -73,6 +73,8 @@ def contrast_limits(image):
     Returns:
         (low, high), floats with high > low.
     """
+    if all(np.array_equal(image[..., 0], image[..., channel]) for channel in range(1, image.shape[-1])):
+        image = image[..., :1]  # gray: the same percentiles from a third of the values
     sample = _thin(image).astype(np.float32, copy=False)
     low = np.percentile(sample, LOW_PERCENTILE)
     high = np.percentile(sample.max(axis=-1), HIGH_PERCENTILE)
@@ -100,9 +102,11 @@ def stretch(image, limits):
 
 def normalize_contrast(image):
     """Any image (H, W[, 1..4]) of any real dtype as the network's input: uint8 (H, W, 3), stretched to 0..255."""
-    rgb = as_rgb(image)
-    if np.ndim(image) == 3 and np.shape(image)[-1] >= 2:  # gray has no colour to merge
-        rgb = merge_false_colour(rgb)
+    image = np.asarray(image)
+    if image.ndim == 2 or (image.ndim == 3 and image.shape[-1] == 1):  # gray: once for all three channels
+        gray = image.reshape(*image.shape[:2], 1)
+        return as_rgb(stretch(gray, contrast_limits(gray)))
+    rgb = merge_false_colour(as_rgb(image))
     return stretch(rgb, contrast_limits(rgb))
 
 

@@ -50,7 +50,9 @@ def _follows(x, y):
 
 def _contrast_limits(rgb):
     sample = _thin(rgb)
-    low = _percentile(sample, intensity.LOW_PERCENTILE)
+    gray = tf.reduce_all(rgb == rgb[..., :1])
+    of_one = tf.cond(gray, lambda: sample[..., :1], lambda: sample)
+    low = _percentile(of_one, intensity.LOW_PERCENTILE)
     high = _percentile(tf.reduce_max(sample, axis=-1), intensity.HIGH_PERCENTILE)
     noise = tf.maximum(_noise_level(rgb), tf.constant(12**-0.5, tf.float64))
     high = tf.maximum(high, low + tf.cast(intensity.NOISE_RANGE * noise, tf.float32))

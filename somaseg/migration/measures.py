@@ -9,6 +9,7 @@ from somaseg.migration.arrest import ArrestParameters, find_arrested
 from somaseg.migration.cells import measure_cells, noise_floor_um
 from somaseg.migration.directions import summarize_directions
 from somaseg.migration.msd import mean_square_displacement
+from somaseg.migration.outline_steps import without_outline_steps
 from somaseg.migration.pauses import find_pauses, pause_survival
 from somaseg.migration.random_walk import fit_fuerth, fuerth_msd_um2
 from somaseg.migration.saltations.interval_correction import correct_for_interval
@@ -89,7 +90,8 @@ def measure_migration(
 
     Args:
         tracks: `pandas.DataFrame` with track_id, frame (whole numbers), y_um and x_um (in the tissue, drift taken off).
-            Tracks may have gaps, begin and end anywhere, and be none at all.
+            Tracks may have gaps, begin and end anywhere, and be none at all. Where there is area_um2, what outlines
+            move while their somas stay is taken off first (`somaseg.migration.outline_steps`).
         calibration: `Calibration`.
         parameters: `MigrationParameters`.
         frames: int, number of frames of the movie, told in the summary; None where it is not known.
@@ -112,6 +114,7 @@ def measure_migration(
     progress = progress or (lambda stage, done, total: None)
     minutes = calibration.minutes_per_frame
     progress("saltations", 0, 1)
+    tracks, outline_steps = without_outline_steps(tracks)
     noise = measure_position_noise(tracks)
     given = {"minutes_per_frame": minutes, "noise_um": noise.sigma_um}
     saltations = find_saltations(tracks, **given, parameters=parameters.saltations, drift=noise.drift)
@@ -146,6 +149,7 @@ def measure_migration(
     summary = summarize(
         calibration=calibration,
         cells=cells,
+        outline_steps=outline_steps,
         saltations=saltations,
         pauses=pauses,
         survival=survival,

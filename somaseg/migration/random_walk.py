@@ -111,7 +111,8 @@ def fit_fuerth(msd: MeanSquareDisplacement) -> FuerthFit:
     parameters = solution.x
     speed, persistence, noise = math.exp(parameters[0]), math.exp(parameters[1]), math.sqrt(parameters[2])
     spread = _spread(msd, lags, lags_min, parameters, root, cells)
-    factors = np.exp(spread * student.ppf(0.975, max(cells - 1, 1))) if spread is not None else np.full(2, math.nan)
+    with np.errstate(over="ignore"):  # what is not told at all has an interval up to infinity
+        factors = np.exp(spread * student.ppf(0.975, max(cells - 1, 1)))
     return FuerthFit(
         speed_um_per_h=speed,
         speed_low=speed / factors[0],
@@ -186,9 +187,9 @@ def _root(covariance):
 
 
 def _spread(msd, lags, lags_min, parameters, root, cells):
-    """Standard errors of log S and log P from how much each cell pulls at the fit; None with fewer than 3 cells."""
+    """Standard errors of log S and log P from how much each cell pulls at the fit; NaN with fewer than 3 cells."""
     if cells < 3:
-        return None
+        return np.full(2, math.nan)
     slopes = np.empty((len(lags), 3))
     for index in range(3):
         step = np.zeros(3)

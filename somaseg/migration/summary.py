@@ -13,12 +13,15 @@ from somaseg.migration.pooled import mean_of_cells, pooled_ratio, share_of_cells
 _UNITS = ("_um_per_h", "_per_h", "_um", "_min", "_deg")
 
 
-def summarize(*, calibration, cells, saltations, pauses, survival, noise, corrected, directions, walk) -> dict:
+def summarize(
+    *, calibration, cells, outline_steps, saltations, pauses, survival, noise, corrected, directions, walk
+) -> dict:
     """All pooled numbers of a movie; see the head of this module.
 
     Args:
         calibration: `Calibration`.
         cells: as `somaseg.migration.cells.measure_cells` makes them.
+        outline_steps: int, as `without_outline_steps` counts them.
         saltations, noise, corrected: `Saltations`, `PositionNoise`, `CorrectedSaltations` or None.
         pauses, survival: as `find_pauses` makes them, and their `PauseSurvival`.
         directions: `Directions` of the cells.
@@ -36,6 +39,7 @@ def summarize(*, calibration, cells, saltations, pauses, survival, noise, correc
         "cells": len(cells),
         "cells_seen_once": int((cells["duration_h"] == 0).sum()),
         "hours": float(cells["duration_h"].sum()),
+        "outline_steps": outline_steps,
         "position_noise_um": noise.sigma_um,
         "position_noise_steps": noise.n_steps,
         "position_noise_source": noise.source,

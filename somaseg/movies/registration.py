@@ -66,31 +66,26 @@ def _common_parts(first, second, base):
 
 def _weighted_phases(a, b):
     """Unit phases of the cross spectrum, and the weight of each frequency; half plane, as rfft2 gives it."""
-    window, radius, twice = _frame_of(a.shape)
+    window, radius, twice, usable = _frame_of(a.shape)
     one, two = (fft.rfft2(picture * window) for picture in (a, b))
     cross = two * np.conj(one)
     cross /= np.maximum(np.abs(cross), 1e-30)
-    shares = np.ones(radius.shape, np.float32)
+    waves = np.bincount(radius.ravel(), twice.ravel())
+    cycles = np.arange(len(waves)) / (len(waves) - 1) * np.sqrt(0.5)
+    shares = np.ones(len(waves))
     for spectrum in (one, two):
-        power = np.abs(spectrum) ** 2
-        ring = np.bincount(radius.ravel(), (power * twice).ravel()) / np.bincount(radius.ravel(), twice.ravel())
-        cycles = np.arange(len(ring)) / (len(ring) - 1) * np.sqrt(0.5)
+        power = spectrum.real**2 + spectrum.imag**2
+        ring = np.bincount(radius.ravel(), (power * twice).ravel()) / waves
         noise = np.median(ring[(cycles >= _NOISE_FROM) & (cycles <= 0.5)])
         # A ring's power scatters: what is hardly above the floor is floor.
-        signal = np.where(ring > 1.1 * noise, 1.0 - noise / np.maximum(ring, 1e-30), 0.0)
-        shares = shares * signal[radius]
+        shares *= np.where(ring > 1.1 * noise, 1.0 - noise / np.maximum(ring, 1e-30), 0.0)
     shares = np.minimum(shares, _HIGHEST_COHERENCE)
-    weight = shares / (1.0 - shares) * twice
-    fy, fx = _frequencies(a.shape)
-    slow = np.hypot(fy * a.shape[0], fx * a.shape[1]) < _LOWEST_CYCLES
-    fast = np.hypot(fy, fx) > 0.5
-    weight[slow | fast] = 0.0
-    return cross, weight
+    return cross, (shares / (1.0 - shares)).astype(np.float32)[radius] * (twice * usable)
 
 
 @lru_cache(maxsize=8)
 def _frame_of(shape):
-    """Window, ring number of each frequency, and how often each stands for one of the full plane."""
+    """Window, ring number of each frequency, how often each stands for one of the full plane, and which to use."""
     sides = [_taper(side) for side in shape]
     fy, fx = _frequencies(shape)
     rings = max(8, min(shape) // 8)
@@ -99,7 +94,9 @@ def _frame_of(shape):
     twice[:, 0] = 1.0
     if shape[1] % 2 == 0:
         twice[:, -1] = 1.0
-    return np.outer(*sides).astype(np.float32), radius, twice
+    slow = np.hypot(fy * shape[0], fx * shape[1]) < _LOWEST_CYCLES
+    fast = np.hypot(fy, fx) > 0.5
+    return np.outer(*sides).astype(np.float32), radius, twice, ~(slow | fast)
 
 
 def _taper(side):
@@ -113,12 +110,12 @@ def _frequencies(shape):
 
 
 def _highest(surface, reach):
-    """Whole-pixel place of the highest point within `reach`."""
-    y, x = (np.fft.fftfreq(side, 1 / side) for side in surface.shape)
-    inside = np.hypot(y[:, None], x[None]) <= max(reach, 1.0)
-    index = np.argmax(np.where(inside, surface, -np.inf))
-    row, column = np.unravel_index(index, surface.shape)
-    return np.array([y[row], x[column]])
+    """Whole-pixel place (dy, dx) of the highest point within `reach`, of at most half a side."""
+    reach = np.clip(reach, 1.0, (min(surface.shape) - 1) // 2)
+    around = np.arange(-int(reach), int(reach) + 1)
+    inside = np.hypot(around[:, None], around) <= reach
+    index = np.argmax(np.where(inside, surface[np.ix_(around, around)], -np.inf))
+    return around[np.array(np.unravel_index(index, inside.shape))].astype(float)
 
 
 def _refined(start, cross, weight, shape):

@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 
 _BACKGROUND_PX = 12.0  # light that varies more slowly than this says little of where things are, and is taken out
+_BINNING = 4
+_MOST_VALUES = 1 << 16
 _SOMA_MARGIN_PX = 4
 _SMOOTH_PX = 3.0
 _BRIGHT = 2.5  # in robust standard deviations of the smoothed tissue
@@ -34,9 +36,8 @@ def tissue_texture(frame: np.ndarray, labels: np.ndarray | None = None) -> tuple
         return None
     smooth = cv2.GaussianBlur(full, (0, 0), _SMOOTH_PX)
     smooth /= np.maximum(cv2.GaussianBlur(keep, (0, 0), _SMOOTH_PX), 0.1)
-    values = smooth[keep > 0]
-    middle = np.median(values)
-    spread = 1.4826 * np.median(np.abs(values - middle))
+    middle = np.median(_some_of(smooth, keep))
+    spread = 1.4826 * np.median(np.abs(_some_of(smooth, keep) - middle))
     quiet = keep * (1 - _grown(np.abs(smooth - middle) > _BRIGHT * spread, 2))
     calm = _flattened(picture, quiet) if quiet.mean() >= _LEAST_LEFT else None
     return _clipped(full, keep, _FULL_CLIP), None if calm is None else _clipped(calm, quiet, _CALM_CLIP)
@@ -44,14 +45,28 @@ def tissue_texture(frame: np.ndarray, labels: np.ndarray | None = None) -> tuple
 
 def _flattened(picture, keep):
     """The picture without slow light, 0 where it is not kept; None where it is all one value."""
-    ground = cv2.GaussianBlur(picture * keep, (0, 0), _BACKGROUND_PX)
-    ground /= np.maximum(cv2.GaussianBlur(keep, (0, 0), _BACKGROUND_PX), 1e-3)
+    ground = _slow(picture * keep) / np.maximum(_slow(keep), 1e-3)
     fine = (picture - ground) * keep
     return fine if float(np.abs(fine).max()) > 1e-5 * max(1.0, float(np.abs(picture).max())) else None
 
 
+def _slow(picture):
+    """The light that varies over `_BACKGROUND_PX` and more, blurred where it is cheap: in a binned picture."""
+    height, width = picture.shape
+    size = max(1, round(width / _BINNING)), max(1, round(height / _BINNING))
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), _BACKGROUND_PX / _BINNING)
+    return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def _some_of(picture, keep):
+    """Values of pixels that are kept, from every corner of the picture and no more than tell a median well."""
+    values = picture[keep > 0]
+    return values[:: max(1, values.size // _MOST_VALUES)]
+
+
 def _clipped(fine, keep, limit):
-    values = fine[keep > 0]
+    values = _some_of(fine, keep)
     spread = 1.4826 * float(np.median(np.abs(values))) or float(values.std())
     return np.clip(fine / spread, -limit, limit)
 

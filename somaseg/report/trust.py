@@ -69,8 +69,27 @@ def _noise(summary):
         f"{noise:.2g} µm",
         "Standard deviation of a soma's measured position"
         + (f" ({source})" if source == "assumed" else f" (from {steps} steps of {source})" if source else "")
-        + ". It lengthens paths and makes cells at rest seem to move; the mean speed less noise has it taken off.",
+        + _worse(summary)
+        + ". It lengthens paths and makes cells at rest seem to move; the mean speed less noise has it taken off."
+        + _outlines(summary),
         str(source).startswith("assumed"),
+    )
+
+
+def _worse(summary):
+    share, worse = summary.get("position_noise_worse_share"), summary.get("position_noise_worse_um")
+    if not share or not worse:
+        return ""
+    return f"; {100 * share:.2g} % of steps are worse, {worse:.2g} µm, which the correction allows for"
+
+
+def _outlines(summary):
+    steps = summary.get("outline_steps")
+    if not steps:
+        return ""
+    return (
+        f" {plain_number(steps)} step(s) in which an outline took in another soma or lost it, its own staying where it "
+        "was, are not counted as movement."
     )
 
 
