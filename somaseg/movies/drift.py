@@ -46,8 +46,8 @@ class DriftEstimator:
     >>> estimator = DriftEstimator()
     >>> for frame in (grain, np.roll(grain, 2, axis=1)):
     ...     estimator.add(frame)
-    >>> estimator.finish().drift_px.round(1).tolist()
-    [[0.0, 0.0], [0.0, 2.0]]
+    >>> bool(np.allclose(estimator.finish().drift_px, [[0, 0], [0, 2]], atol=0.05))
+    True
     """
 
     def __init__(self):
