@@ -7,6 +7,8 @@ the result folder is written whole.
 import importlib.util
 import json
 import time
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -26,6 +28,8 @@ from somaseg.tracking.link_tracks import without_brief_tracks
 from somaseg.tracking.linkers import find_linker, link_with
 from somaseg.tracking.results import TRACK_COLUMNS, Result, write_result
 from somaseg.tracking.somas import find_somas, relabel, shared_areas
+
+_FRAMES_WAITING = 2  # labelled and not yet measured; each is held in memory
 
 
 @dataclass(frozen=True)
@@ -170,24 +174,38 @@ class _Stack:
 
 
 def _label(movie, image, label, store, correct_drift, progress):
-    """(somas of all frames, drift, seconds in the network); frames that the store has are not labelled again."""
-    tables, network_seconds = [], 0.0
+    """(somas of all frames, drift, seconds in the network); frames that the store has are not labelled again.
+
+    A frame is measured, stored and compared with the tissue in a thread, while the network has the next one.
+    """
+    tables, seconds = [], []
     estimator = DriftEstimator()
-    progress("segment", 0, movie.frame_count)
-    for t in range(movie.frame_count):
-        frame = image(t) if correct_drift or t not in store else None
-        if t not in store:
-            labelled = label(t, frame)
-            found = find_somas(labelled.labels, frame, labelled.probability, frame=t)
-            store.save(t, labelled.labels, found, labelled.network_seconds)
-        labels, found, seconds = store.load(t)
+
+    def take(t, frame, labelled):
+        if labelled is None:
+            labels, found, network_seconds = store.load(t)
+        else:
+            labels, network_seconds = labelled.labels, labelled.network_seconds
+            found = find_somas(labels, frame, labelled.probability, frame=t)
+            store.save(t, labels, found, network_seconds)
         tables.append(found)
-        network_seconds += seconds
+        seconds.append(network_seconds)
         if correct_drift:
             estimator.add(frame, labels)
-        progress("segment", t + 1, movie.frame_count)
+
+    count, waiting = movie.frame_count, deque()
+    progress("segment", 0, count)
+    with ThreadPoolExecutor(1) as thread:  # one, so that frames are taken in order
+        for t in range(count + _FRAMES_WAITING):
+            if t < count:
+                frame = image(t) if correct_drift or t not in store else None
+                labelled = None if t in store else label(t, frame)
+                waiting.append(thread.submit(take, t, frame, labelled))
+            if t >= _FRAMES_WAITING:
+                waiting.popleft().result()
+                progress("segment", t + 1 - _FRAMES_WAITING, count)
     still = Drift(np.zeros((movie.frame_count, 2)), (), np.zeros(movie.frame_count, bool), [])
-    return pd.concat(tables, ignore_index=True), estimator.finish() if correct_drift else still, network_seconds
+    return pd.concat(tables, ignore_index=True), estimator.finish() if correct_drift else still, sum(seconds)
 
 
 def _to_tissue(somas, drift, calibration):

@@ -13,6 +13,7 @@ from somaseg import cli
 from somaseg.analyze import analyze
 from somaseg.movies import Calibration, write_hyperstack
 from somaseg.segmentation import Segmenter
+from somaseg.segmentation.frame_store import FrameStore
 from somaseg.tracking import read_result
 
 FRAMES = 5
@@ -67,33 +68,58 @@ def test_every_file_of_the_contract_is_there_and_no_scratch_is_left(analysed):
     assert run["time"]["network_seconds"] > 0
 
 
+class Counting:
+    """The segmenter, with a count of how often it was asked."""
+
+    def __init__(self, segmenter):
+        self.segmenter, self.calls = segmenter, 0
+
+    def settings(self):
+        return self.segmenter.settings()
+
+    def __call__(self, image, **arguments):
+        self.calls += 1
+        return self.segmenter(image, **arguments)
+
+
 def test_an_interrupted_run_goes_on_without_segmenting_frames_again(movie, segmenter, analysed, no_report, tmp_path):
     def stop(stage, done, total):
-        if (stage, done) == ("segment", 3):
+        if (stage, done) == ("segment", 1):
             raise KeyboardInterrupt
 
+    first, second = Counting(segmenter), Counting(segmenter)
     with pytest.raises(KeyboardInterrupt):
-        analyze(movie, tmp_path / "out", segmenter, progress=stop)
+        analyze(movie, tmp_path / "out", first, progress=stop)
     assert not (tmp_path / "out").exists()
-    calls = []
-
-    class Counting:
-        def settings(self):
-            return segmenter.settings()
-
-        def __call__(self, image, **arguments):
-            calls.append(1)
-            return segmenter(image, **arguments)
-
-    analyze(movie, tmp_path / "out", Counting())
-    assert len(calls) == FRAMES - 3
+    analyze(movie, tmp_path / "out", second)
+    assert 1 <= first.calls < FRAMES
+    assert first.calls + second.calls == FRAMES
     for name in ("tracks.csv", "labels.tif", "drift.csv"):
         assert (tmp_path / "out" / name).read_bytes() == (analysed[0] / name).read_bytes()
 
 
+def test_an_error_while_a_frame_is_stored_stops_the_run_and_loses_none_before(
+    movie, segmenter, no_report, monkeypatch, tmp_path
+):
+    save = FrameStore.save
+
+    def full(store, frame, *arguments):
+        if frame == 2:
+            raise OSError(28, "No space left on device")
+        save(store, frame, *arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FrameStore, "save", full)
+        with pytest.raises(OSError, match="No space left"):
+            analyze(movie, tmp_path / "out", segmenter)
+    second = Counting(segmenter)
+    analyze(movie, tmp_path / "out", second)
+    assert 1 <= second.calls <= FRAMES - 2
+
+
 def test_frames_of_other_settings_are_not_taken_over(movie, segmenter, bright_network, no_report, tmp_path):
     def stop(stage, done, total):
-        if (stage, done) == ("segment", 3):
+        if (stage, done) == ("segment", 1):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
