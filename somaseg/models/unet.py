@@ -8,6 +8,7 @@ import keras
 from keras import layers
 
 from somaseg.models import presets
+from somaseg.models.batch_norm import BatchNormalization
 from somaseg.models.groups import group_names
 from somaseg.models.heads import HEADS
 
@@ -180,7 +181,7 @@ def _batch_norm(name):
     those of the moment. A training with 0.9 had a validation IoU of 0.698 after epoch 34, and of 0.723 after epoch 36
     with the statistics averaged over 30 batches: a hint rather than proof, as the two are not the same weights.
     """
-    return layers.BatchNormalization(momentum=0.99, epsilon=1e-5, name=name)
+    return BatchNormalization(momentum=0.99, epsilon=1e-5, name=name)
 
 
 def _kaiming_normal():
