@@ -4,6 +4,8 @@ They are `keras.ops` code that runs inside the training step, behind the augment
 the border and the distances of its deformed outline, exactly, and on the GPU where there is one.
 """
 
+import math
+
 from keras import ops
 
 from somaseg.models.heads import OFFSET_UNIT_PX
@@ -87,6 +89,20 @@ def offset_y(instances):
 def offset_x(instances):
     """Columns from a pixel on to the centroid of its instance, in units of 16 pixels, 0 on the ground."""
     return _offset(instances, axis=2)
+
+
+def radius_px(instances):
+    """Radius of the disc with the area of each pixel's instance, as far as it is seen, 0 on the ground.
+
+    Args:
+        instances: integer (N, H, W, 1), 0 background.
+
+    Returns:
+        float32 (N, H, W, 1), pixels.
+    """
+    instances = ops.cast(instances, "float32")
+    area = _of_each_instance(ops.segment_sum, ops.ones_like(instances), instances)
+    return ops.where(instances > 0, ops.sqrt(area / math.pi), 0.0)
 
 
 _MAPS = {"mask": mask, "border": border, "distance": distance, "offset_y": offset_y, "offset_x": offset_x}

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from somaseg.data.targets import target_maps
+from somaseg.data.targets import radius_px, target_maps
 from somaseg.models.heads import HEADS
 from somaseg.training.losses import map_losses
 from somaseg.training.metrics import MaskIoU
@@ -40,7 +40,10 @@ class SegmentationTrainer(keras.Model):
         for layer in self.augmentation:
             inputs = layer(inputs, training=training)
         logits = self.network(inputs["image"], training=training)
-        outputs = {"logits": ops.cast(logits, "float32"), "targets": target_maps(inputs["instances"], self.maps)}
+        instances = inputs["instances"]
+        outputs = {"logits": ops.cast(logits, "float32"), "targets": target_maps(instances, self.maps)}
+        if "offset_y" in self.maps:
+            outputs["radius"] = radius_px(instances)
         if "weight" in inputs:
             outputs["weight"] = ops.cast(inputs["weight"], "float32")
         return outputs
@@ -52,6 +55,7 @@ class SegmentationTrainer(keras.Model):
             self.maps,
             overlap_weight=self.overlap_weight,
             weight=y_pred.get("weight"),
+            radius=y_pred.get("radius"),
         )
         return sum(losses.values())
 

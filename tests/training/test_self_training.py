@@ -48,16 +48,13 @@ def test_pixels_without_weight_have_no_part_in_any_loss():
     targets = rng.uniform(size=(2, 8, 8, 5)).astype(np.float32)
     weight = (rng.uniform(size=(2, 8, 8, 1)) < 0.5).astype(np.float32)
     noise = rng.normal(size=logits.shape).astype(np.float32) * (1 - weight)
-    first = map_losses(targets, logits, maps, overlap_weight=1.0, weight=weight)
-    second = map_losses(targets + noise, logits - noise, maps, overlap_weight=1.0, weight=weight)
-    # the mask of targets is also what offsets are asked on, so it stays
-    second_mask = np.concatenate([targets[..., :1], (targets + noise)[..., 1:]], axis=-1)
-    offsets = map_losses(second_mask, logits - noise, maps, overlap_weight=1.0, weight=weight)
+    options = {"overlap_weight": 1.0, "radius": rng.uniform(1, 9, weight.shape).astype(np.float32)}
+    first = map_losses(targets, logits, maps, weight=weight, **options)
+    second = map_losses(targets + noise, logits - noise, maps, weight=weight, **options)
     for name in maps:
-        changed = offsets if name.startswith("offset") else second
-        assert float(first[name]) == pytest.approx(float(changed[name]), rel=1e-5)
-    whole = map_losses(targets, logits, maps, overlap_weight=1.0, weight=np.ones_like(weight))
-    plain = map_losses(targets, logits, maps, overlap_weight=1.0)
+        assert float(first[name]) == pytest.approx(float(second[name]), rel=1e-5)
+    whole = map_losses(targets, logits, maps, weight=np.ones_like(weight), **options)
+    plain = map_losses(targets, logits, maps, **options)
     for name in maps:
         assert float(whole[name]) == pytest.approx(float(plain[name]), rel=1e-5)
 
