@@ -3,23 +3,27 @@
 Its messages are built on TensorFlow's own, so that TensorFlow is imported; no network is loaded.
 """
 
+import os
 import urllib.parse
+from pathlib import Path
 
 from somaseg.serving.errors import NotFound, Passing, TooLargeError, UnreachableServerError, WrongModelError, shortened
-from somaseg.serving.rest import refusal
+from somaseg.serving.rest import refusal, untrusted
 
-PORT = 8500
+PORT, TLS_PORT = 8500, 443
 
 
 class Grpc:
     """Predictions and status over one gRPC channel, which threads may share.
 
     Args:
-        server: "HOST:PORT"; "https://HOST:PORT" for TLS.
+        server: "HOST:PORT"; "https://HOST:PORT" for TLS (443 if there is no port), with the certificates in the file
+            that the environment variable SSL_CERT_FILE names, or those that gRPC brings.
         model: name.
         version: int, or None for the latest.
 
     Raises:
+        ValueError: `server` is no address, or the file that SSL_CERT_FILE names cannot be read.
         ImportError: tensorflow-serving-api is not installed (extra `serving`).
     """
 
@@ -29,10 +33,10 @@ class Grpc:
         if url.scheme not in ("http", "https", "grpc") or not url.hostname or url.path.strip("/"):
             raise ValueError(f"A gRPC server is given as HOST:PORT or https://HOST:PORT, got {server!r}.")
         host = f"[{url.hostname}]" if ":" in url.hostname else url.hostname
-        self.server = f"{host}:{url.port or PORT}"
+        self.server = f"{host}:{url.port or (TLS_PORT if url.scheme == 'https' else PORT)}"
         unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
         if url.scheme == "https":
-            secret = self._grpc.ssl_channel_credentials()
+            secret = self._grpc.ssl_channel_credentials(_certificates())
             channel = self._grpc.secure_channel(self.server, secret, options=unlimited)
         else:
             channel = self._grpc.insecure_channel(self.server, options=unlimited)
@@ -77,6 +81,8 @@ class Grpc:
             return NotFound(said)
         if code == codes.UNAVAILABLE and "DNS" in said:
             return UnreachableServerError(f"{self.server}: no such host ({said}).")
+        if code == codes.UNAVAILABLE and "CERTIFICATE_VERIFY_FAILED" in said:
+            return untrusted(self.server, said)
         if code == codes.UNIMPLEMENTED:
             return WrongModelError(f"{self.server} speaks gRPC, but is no TensorFlow Serving ({said}).")
         if "larger than max" in said or "too large" in said:
@@ -87,6 +93,15 @@ class Grpc:
         if code in (codes.UNAVAILABLE, codes.RESOURCE_EXHAUSTED, codes.ABORTED, codes.CANCELLED):
             return Passing(f"{said}. Is the server running, and is this its gRPC port (usually {PORT})?")
         return refusal(self.server, said)
+
+
+def _certificates():
+    """Those that the user trusts, as Python's ssl reads SSL_CERT_FILE; None for those that gRPC brings."""
+    path = os.environ.get("SSL_CERT_FILE")
+    try:
+        return Path(path).read_bytes() if path else None
+    except OSError as error:
+        raise ValueError(f"The file {path} that SSL_CERT_FILE names cannot be read: {error.strerror}.") from error
 
 
 def _packages():

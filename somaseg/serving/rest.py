@@ -112,15 +112,20 @@ class Rest:
         except socket.gaierror as error:
             raise UnreachableServerError(f"{self.server}: no such host ({error.strerror}).") from error
         except ssl.SSLCertVerificationError as error:
-            raise UnreachableServerError(
-                f"{self.server}: its certificate is not trusted here ({error.verify_message}). For a certificate of "
-                "your own, name the file with it in the environment variable SSL_CERT_FILE."
-            ) from error
+            raise untrusted(self.server, error.verify_message) from error
         except (http.client.HTTPException, OSError) as error:
             what = shortened(error) or type(error).__name__
             raise Passing(f"{what}. Is the server running, and is this its REST port (usually {PORT})?") from error
         finally:
             connection.close()
+
+
+def untrusted(server, said):
+    """The error for a certificate that nobody vouches for here."""
+    return UnreachableServerError(
+        f"{server}: its certificate is not trusted here ({said}). For a certificate of your own, name the file with it "
+        "in the environment variable SSL_CERT_FILE."
+    )
 
 
 def refusal(server, said):

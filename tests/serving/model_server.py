@@ -7,6 +7,7 @@ the signature definitions give. Paths, bodies and error texts are those of Tenso
 import base64
 import json
 import re
+import ssl
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -83,7 +84,7 @@ class ModelServer:
     """Serves models over REST and gRPC on free ports of this machine.
 
     `before` is called at each prediction but "describe", and may raise a Failure or wait; `most_bytes` is the largest
-    body taken; `tls` an `ssl.SSLContext` for REST, as a proxy before the server has it.
+    body taken; `tls` the files of a certificate and its key, for both, as a proxy before the server has them.
     """
 
     def __init__(self, models, *, states=None, rest_port=0, most_bytes=None, tls=None):
@@ -94,14 +95,21 @@ class ModelServer:
         self._rest = ThreadingHTTPServer(("127.0.0.1", rest_port), type("Handler", (_Handler,), {"models": self}))
         self._rest.daemon_threads = True
         if tls is not None:
-            self._rest.socket = tls.wrap_socket(self._rest.socket, server_side=True)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            self._rest.socket = context.wrap_socket(self._rest.socket, server_side=True)
         threading.Thread(target=self._rest.serve_forever, args=(0.02,), daemon=True).start()
         options = [("grpc.max_receive_message_length", most_bytes or -1), ("grpc.so_reuseport", 0)]
         self._grpc = grpc.server(ThreadPoolExecutor(8), options=options)
         service = _Service(self)
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(service, self._grpc)
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(service, self._grpc)
-        grpc_port = self._grpc.add_insecure_port("127.0.0.1:0")
+        if tls is None:
+            grpc_port = self._grpc.add_insecure_port("127.0.0.1:0")
+        else:
+            certificate, key = (path.read_bytes() for path in tls)
+            secret = grpc.ssl_server_credentials([(key, certificate)])
+            grpc_port = self._grpc.add_secure_port("127.0.0.1:0", secret)
         self._grpc.start()
         self.addresses = {"rest": f"127.0.0.1:{self._rest.server_port}", "grpc": f"127.0.0.1:{grpc_port}"}
 

@@ -1,7 +1,6 @@
 """A server behind TLS: its certificate is checked, and trusted where the user says so."""
 
 import shutil
-import ssl
 import subprocess
 
 import pytest
@@ -24,18 +23,24 @@ def certificate(tmp_path_factory):
 
 @pytest.fixture
 def encrypted(model_server, servables, certificate):
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(*certificate)
-    running = model_server.ModelServer(dict(servables), tls=tls)
-    yield f"https://{running.addresses['rest']}"
+    running = model_server.ModelServer(dict(servables), tls=certificate)
+    yield {protocol: f"https://{address}" for protocol, address in running.addresses.items()}
     running.stop()
 
 
-def test_a_trusted_certificate_gives_the_somas(encrypted, certificate, somas, monkeypatch):
+@pytest.mark.parametrize("protocol", ["rest", "grpc"])
+def test_a_trusted_certificate_gives_the_somas(encrypted, certificate, somas, monkeypatch, protocol):
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
-    assert len(Client(encrypted, model="bright").segmenter()(somas)) == 12
+    assert len(Client(encrypted[protocol], model="bright", protocol=protocol).segmenter()(somas)) == 12
 
 
-def test_a_certificate_that_is_not_trusted_is_told_at_once(encrypted, short_pauses):
+@pytest.mark.parametrize("protocol", ["rest", "grpc"])
+def test_a_certificate_that_is_not_trusted_is_told_at_once(encrypted, protocol):
     with pytest.raises(UnreachableServerError, match="certificate is not trusted here .* SSL_CERT_FILE"):
-        Client(encrypted, model="bright")
+        Client(encrypted[protocol], model="bright", protocol=protocol)
+
+
+def test_a_file_of_certificates_that_is_not_there_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "absent.pem"))
+    with pytest.raises(ValueError, match=r"absent\.pem that SSL_CERT_FILE names cannot be read: No such file"):
+        Client("https://127.0.0.1:1", protocol="grpc")
