@@ -108,8 +108,11 @@ def coverage(count, minutes, behaviour, pauses, csv, errors):
     ):
         held = ((rows[low] <= population) & (population <= rows[high])).mean()
         held_own = ((rows[low] <= own) & (own <= rows[high])).mean()
-        width = (rows[high] / rows[low]).median() ** 0.5 - 1
-        print(f"{name}: holds the population's {held:.1%}, the movie's own {held_own:.1%}; half width {width:.0%}")
+        width = np.sqrt(rows[high] / rows[low]) - 1
+        print(
+            f"{name}: holds the population's {held:.1%}, the movie's own {held_own:.1%}; "
+            f"half width {width.median():.0%}, of the widest {width.max():.0%}"
+        )
     print(f"{rows['cpu_s'].mean():.1f} s of one core per movie")
     return rows
 

@@ -22,7 +22,10 @@ _BELIEFS = np.array([(math.log(60.0), 2.0), (0.4, 1.0), (math.log(15.0), 0.5), (
 _LOW = np.array([math.log(3.0), 0.0, math.log(3.0), math.log(8.0)])
 _HIGH = np.array([math.log(6000.0), 0.85, math.log(90.0), math.log(400.0)])
 _LONGEST_MOVE = np.array([0.7, 0.3, 0.5, 0.4])
-_SLOPE_STEP, _CURVATURE_STEP = 0.005, 0.02
+_SLOPE_STEP = 0.005
+# Distances lie on bins that grow with the speed, so the likelihood ripples as it changes, by some tenths over a change
+# of 0.1: over shorter steps its curvature is that of a ripple, and may be of either sign.
+_CURVATURE_STEPS = np.array([0.02, 0.02, 0.02, 0.15])
 _MOST_ROUNDS = 25
 _CLOSE_ENOUGH = 0.02  # of a log likelihood: far below what the data can tell
 _TRIALS_EXPECTED = 80
@@ -151,17 +154,17 @@ def _derivatives(trials, best):
 
     A parameter at its limit is taken as known: its slopes are 0.
     """
-    step, axes = _CURVATURE_STEP, np.eye(len(best))
-    free = np.flatnonzero((best > _LOW + step) & (best < _HIGH - step))
+    width, steps = _CURVATURE_STEPS, np.diag(_CURVATURE_STEPS)
+    free = np.flatnonzero((best > _LOW + width) & (best < _HIGH - width))
     centre = trials.cells(best)
-    ahead, behind = ({i: trials.cells(best + sign * step * axes[i]) for i in free} for sign in (1, -1))
+    ahead, behind = ({i: trials.cells(best + sign * steps[i]) for i in free} for sign in (1, -1))
     slopes, curvature = np.zeros((len(centre), len(best))), np.zeros((len(best), len(best)))
     for i in free:
-        slopes[:, i] = (ahead[i] - behind[i]) / (2.0 * step)
-        curvature[i, i] = (2.0 * centre - ahead[i] - behind[i]).sum() / step**2 + 1.0 / _BELIEFS[i, 1] ** 2
+        slopes[:, i] = (ahead[i] - behind[i]) / (2.0 * width[i])
+        curvature[i, i] = (2.0 * centre - ahead[i] - behind[i]).sum() / width[i] ** 2 + 1.0 / _BELIEFS[i, 1] ** 2
     for i, j in ((i, j) for i in free for j in free if i < j):
-        both = trials.cells(best + step * (axes[i] + axes[j]))
-        curvature[i, j] = curvature[j, i] = (ahead[i] + ahead[j] - centre - both).sum() / step**2
+        both = trials.cells(best + steps[i] + steps[j])
+        curvature[i, j] = curvature[j, i] = (ahead[i] + ahead[j] - centre - both).sum() / (width[i] * width[j])
     # Rounding must not make a direction look flatter than the beliefs alone make it.
     values, vectors = np.linalg.eigh(curvature)
     bounded = np.where(np.abs(values) > 1e-12, np.maximum(values, 1.0 / _BELIEFS[:, 1].max() ** 2), 0.0)

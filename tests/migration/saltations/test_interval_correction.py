@@ -12,6 +12,8 @@ from somaseg.migration.saltations.step_likelihood import (
     log_likelihood_if_saltatory,
     log_likelihood_if_wandering,
 )
+from somaseg.simulation.motion import simulate_motion
+from somaseg.simulation.movie_presets import PRESETS
 
 LAW = SaltatoryLaw(pause_min=45.0, refractory_share=0.4, movement_min=15.0, speed_um_per_h=60.0)
 
@@ -90,6 +92,20 @@ def test_positions_that_are_much_worse_are_accounted_for_and_taking_them_for_mov
     assert corrected.frequency_per_h == pytest.approx(truth, rel=0.1)
     assert corrected.length_um == pytest.approx(15.0, rel=0.1)
     assert ignoring.frequency_per_h > 1.1 * truth
+
+
+def test_the_intervals_do_not_follow_ripples_of_the_likelihood():
+    # With exact positions the bins of the distances show: a curvature over short steps of the speed was negative here.
+    motion = simulate_motion(
+        PRESETS["typical"].motion, times_min=np.arange(0, 601, 15.0), field_um=(150, 150), seed=716
+    )
+    places = motion.centre_um + np.random.default_rng(716).normal(0, 0.12, motion.centre_um.shape)
+    cells, frames = places.shape[:2]
+    tracks = pd.DataFrame({"track_id": np.repeat(range(cells), frames), "frame": np.tile(range(frames), cells)})
+    tracks["y_um"], tracks["x_um"] = places.reshape(-1, 2).T
+    _, corrected = _correct(tracks, 15, noise_um=0.12)
+    assert corrected.frequency_high / corrected.frequency_low == pytest.approx(1.8, abs=0.3)
+    assert corrected.length_high / corrected.length_low == pytest.approx(1.2, abs=0.1)
 
 
 def test_short_tracks_do_not_bias_the_correction_as_they_do_the_count(film_jumping_cells):
