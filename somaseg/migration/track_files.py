@@ -103,6 +103,7 @@ def _from_table(path, found: TrackTable, flags):
         pixel = positive(summary.get("um_per_px"))
         calibration = Calibration(pixel or 1.0, calibration.minutes_per_frame)
         source = source | {"um_per_px": "file" if pixel else _LENGTH_UNIT}
+    warnings = [*warnings, *found.warnings]
     return TrackFile(table, calibration, found.program, source, _is_simulated(path.parent, summary), warnings)
 
 

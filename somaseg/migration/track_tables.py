@@ -9,6 +9,7 @@
   those of the video file, not of the microscope, and are not used.
 """
 
+import codecs
 import csv
 import re
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ _KNOWN = (
     "track_id, frame, y_um, x_um (somaseg); TRACK_ID, POSITION_X, POSITION_Y, FRAME (TrackMate, spots); Track n°, "
     "Slice n°, X, Y (Manual Tracking, ibidi); time, x1, y1, ... (idtracker.ai)"
 )
+_HIGHEST = 2**53  # beyond it, numbers read as decimals are not exact
+_MOST_FRAMES = 2_000_000
+_EQUAL_WITHIN = 0.1  # of the frame interval
 _CARRIED = ("y_px", "x_px", "area_um2", "mean_intensity", "probability", "link_confidence")
 
 
@@ -37,6 +41,7 @@ class TrackTable:
             the columns of tracks.csv that need no units.
         um: float, um in that unit, or None where the file does not tell. unit_words: str, what it says instead.
         minutes: float, minutes from frame to frame, or None. interval_words: str, likewise.
+        warnings: tuple of str, what to know of frames and times before trusting speeds.
     """
 
     program: str
@@ -45,13 +50,14 @@ class TrackTable:
     unit_words: str = ""
     minutes: float | None = None
     interval_words: str = ""
+    warnings: tuple = ()
 
 
 def read_track_table(path) -> TrackTable:
     """Read a table of tracks: comma, semicolon or tab between columns, decimal point or comma, UTF-8 or Latin-1.
 
     Args:
-        path: text file.
+        path: text file; UTF-16 where its first bytes say so.
 
     Raises:
         ValueError: it is no table, its columns are of no program that is known, or a value is not what it must be.
@@ -71,7 +77,8 @@ def read_track_table(path) -> TrackTable:
 
 def _cells(path):
     raw = path.read_bytes()
-    for encoding in ("utf-8-sig", "latin-1"):
+    utf_16 = ("utf-16",) if raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else ()
+    for encoding in (*utf_16, "utf-8-sig", "latin-1"):
         try:
             text = raw.decode(encoding)
             break
@@ -82,7 +89,14 @@ def _cells(path):
     head = text.split("\n", 1)[0]
     separator = next((mark for mark in "\t;" if mark in head), ",")
     rows = list(csv.reader(text.splitlines(), delimiter=separator, skipinitialspace=True))
-    return [row for row in rows if any(cell.strip() for cell in row)]
+    rows = [row for row in rows if any(cell.strip() for cell in row)]
+    for number, row in enumerate(rows[1:], start=1):
+        if any(cell.strip() for cell in row[len(rows[0]) :]):
+            raise ValueError(
+                f"{path}: row {number} has {len(row)} cells under {len(rows[0])} heads. Are there decimal commas among "
+                "commas that separate columns? Export with points, or with semicolons or tabs between columns."
+            )
+    return rows
 
 
 def _is_ours(names):
@@ -96,7 +110,13 @@ def _ours(path, names, rows):
     found = _numbers(path, names, rows, ["track_id", "frame", y, x], optional=["time_min", *carried])
     minutes = _slope(found["frame"], found["time_min"]) if "time_min" in found else None
     table = found.rename(columns={y: "y", x: "x"}).drop(columns="time_min", errors="ignore")
-    return TrackTable("somaseg", _checked(path, table), um=1.0 if in_um else None, minutes=minutes)
+    return TrackTable(
+        "somaseg",
+        _checked(path, table),
+        um=1.0 if in_um else None,
+        minutes=minutes,
+        warnings=_doubts(found["frame"], found.get("time_min"), "min"),
+    )
 
 
 def _is_trackmate(names):
@@ -136,6 +156,7 @@ def _trackmate(path, names, rows):
         unit_words=f"its unit of length is {length!r}" if length else "",
         minutes=minutes,
         interval_words=f"its unit of time is {time!r}" if time else "",
+        warnings=_doubts(found["FRAME"], found.get("POSITION_T"), time),
     )
 
 
@@ -161,7 +182,12 @@ def _manual(path, names, rows):
     if (found["frame"] < 1).any():
         raise ValueError(f"{path}: column Slice n° holds {found['frame'].min():g}; slices are counted from 1.")
     table = found.assign(frame=found["frame"] - 1)
-    return TrackTable("Manual Tracking", _checked(path, table), unit_words="its positions are in pixels")
+    return TrackTable(
+        "Manual Tracking",
+        _checked(path, table),
+        unit_words="its positions are in pixels",
+        warnings=_doubts(table["frame"]),
+    )
 
 
 def _is_idtracker(names):
@@ -211,12 +237,35 @@ def _numbers(path, names, rows, wanted, *, optional=()):
 
 def _slope(frame, time):
     """Time per frame; None where it is not told, as with a single frame."""
+    slopes = _slopes(frame, time)
+    slope = float(np.median(slopes)) if len(slopes) else 0.0
+    return slope if slope > 0 else None
+
+
+def _slopes(frame, time):
+    """Time per frame from each frame that is told to the next."""
     known = pd.DataFrame({"frame": frame, "time": time}).dropna()
     by_frame = known.groupby("frame")["time"].median()
-    if len(by_frame) < 2:
-        return None
-    slope = float(np.median(np.diff(by_frame.to_numpy()) / np.diff(by_frame.index.to_numpy())))
-    return slope if slope > 0 else None
+    return np.diff(by_frame.to_numpy()) / np.diff(by_frame.index.to_numpy())
+
+
+def _doubts(frame, time=None, unit=""):
+    """Warnings of frames that are not as far apart as the measures take them to be."""
+    told, numbers = [], np.unique(frame)
+    every = int(np.gcd.reduce(np.diff(numbers).astype(np.int64))) if len(numbers) > 3 else 1
+    if every > 1:
+        told.append(
+            f"Frame numbers go by {every} ({numbers[0]:g}, {numbers[1]:g}, ...): every step counts as one over missed "
+            "frames, in which saltations are lost. Number the frames one by one, and give the time between those."
+        )
+    slopes = _slopes(frame, time) if time is not None else np.zeros(0)
+    slope = float(np.median(slopes)) if len(slopes) else 0.0
+    if slope > 0 and np.abs(slopes - slope).max() > _EQUAL_WITHIN * slope:
+        told.append(
+            f"The time between frames is not always the same ({slopes.min():.4g} to {slopes.max():.4g} {unit}): it is "
+            f"taken to be {slope:.4g} {unit}, and speeds, pauses and saltations elsewhere are wrong by as much."
+        )
+    return tuple(told)
 
 
 def _checked(path, table):
@@ -224,11 +273,18 @@ def _checked(path, table):
         wrong = table[column] != table[column].round()
         if wrong.any():
             raise ValueError(f"{path}: {column} must be whole numbers, got {table.loc[wrong, column].iloc[0]:g}.")
+        if (table[column] > _HIGHEST).any():
+            raise ValueError(f"{path}: {column} must be {_HIGHEST} or less, got {table[column].max():g}.")
         table[column] = table[column].astype(np.int64)
     low = {"track_id": 1, "frame": 0}
     for column, least in low.items():
         if len(table) and table[column].min() < least:
             raise ValueError(f"{path}: {column} must be {least} or more, got {table[column].min()}.")
+    if len(table) and table["frame"].max() - table["frame"].min() >= _MOST_FRAMES:
+        raise ValueError(
+            f"{path}: its frames reach from {table['frame'].min()} to {table['frame'].max()}; a movie may have "
+            f"{_MOST_FRAMES}. Is frame a time?"
+        )
     again = table[table.duplicated(["track_id", "frame"])]
     if len(again):
         raise ValueError(

@@ -1,6 +1,7 @@
 """Tracks of other programs: the same two cells as each program writes them become one table, units never guessed."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,7 @@ def trackmate_csv(path, *, length="micron", time="sec", um=0.5, seconds=600.0, e
 def manual(path, *, head="Track n°,Slice n°,X,Y,Distance,Velocity,Pixel Value", separator=",", encoding="utf-8"):
     """As Fiji saves its results table: a column of row numbers without a name comes first."""
     rows = [
-        separator.join(map(str, (number + 1, track, frame + 1, x, y, -1, -1, 120)))
+        separator.join(map(str, (number + 1, track, frame + 1, x, y, -1, -1, 120)[: head.count(",") + 2]))
         for number, ((track, frame), (y, x)) in enumerate(PLACES_PX.items())
     ]
     text = "\n".join([" " + separator + head.replace(",", separator), *rows])
@@ -167,6 +168,9 @@ def test_what_is_wrong_is_told_with_file_column_and_row(tmp_path):
         ("track_id,frame,y_um,x_um\n1,0,4,5\n1,0,4,6\n", "track 1 is in frame 0 more than once"),
         ("track_id,frame,y_um,x_um\n1,0.5,4,5\n", "frame must be whole numbers, got 0.5"),
         ("Track n°,Slice n°,X,Y\n1,0,4,5\n", "slices are counted from 1"),
+        ("track_id,frame,y_um,x_um\n1,0,4,5,2,5\n", "row 1 has 6 cells under 4 heads. Are there decimal commas"),
+        ("track_id,frame,y_um,x_um\n1e19,0,4,5\n", "track_id must be 9007199254740992 or less, got 1e[+]19"),
+        ("track_id,frame,y_um,x_um\n1,0,4,5\n1,90000000,4,5\n", "its frames reach from 0 to 90000000"),
     ):
         path.write_text(text)
         with pytest.raises(ValueError, match=told):
@@ -178,6 +182,29 @@ def test_what_is_wrong_is_told_with_file_column_and_row(tmp_path):
         read_tracks(tmp_path / "none.csv")
     with pytest.raises(FileNotFoundError, match="there is no tracks.csv"):
         read_tracks(tmp_path)
+
+
+def test_frames_that_are_not_equally_far_apart_are_told(tmp_path):
+    path = tmp_path / "tracks.csv"
+    frames = pd.DataFrame({"track_id": 1, "frame": range(6), "y_um": 0.0, "x_um": 0.0})
+    for numbers, minutes, told in (
+        (range(6), [0, 10, 20, 30.2, 40, 50], None),
+        (range(6), [0, 10, 20, 55, 65, 75], r"not always the same \(10 to 35 min\): it is taken to be 10 min"),
+        ([0, 15, 30, 45, 60, 90], [0, 15, 30, 45, 60, 90], r"Frame numbers go by 15 \(0, 15, ...\)"),
+        ([4, 5, 6, 7, 9, 10], [40, 50, 60, 70, 90, 100], None),
+    ):
+        frames.assign(frame=numbers, time_min=minutes).to_csv(path, index=False)
+        warnings = read_tracks(path).warnings
+        assert len(warnings) == (told is not None)
+        if told:
+            assert re.search(told, warnings[0])
+    seconds = trackmate_csv(tmp_path / "a.csv", extra="ID9,9,1,1.0,3.0,5.0,0.0,9000.0,3,5.0\n")
+    assert "not always the same (600 to 7800 sec)" in read_tracks(seconds).warnings[0]
+
+
+def test_excels_unicode_text_is_read(tmp_path):
+    (tmp_path / "a.txt").write_text("track_id\tframe\ty_um\tx_um\n1\t0\t3,5\t4\n", encoding="utf-16")
+    assert read_tracks(tmp_path / "a.txt", minutes_per_frame=10).tracks["y_um"].tolist() == [3.5]
 
 
 def test_a_table_without_rows_is_no_tracks(tmp_path):
