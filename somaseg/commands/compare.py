@@ -4,6 +4,8 @@ import argparse
 
 from somaseg.commands.telling import tell
 
+_LEVELS = ("line", "assembloid", "movie", "cell")
+
 
 def add_to(verbs):
     compare = verbs.add_parser(
@@ -94,15 +96,16 @@ def run(options):
 
 def told(comparison):
     """What is printed of a comparison: n at each level, then a line for each test, then the warnings."""
+    from somaseg.migration.groups.comparing import ratio_in_words
     from somaseg.migration.groups.quantities import quantity
 
     if comparison.study.simulated:
         yield "Simulated study."
     for group in comparison.groups.to_dict("records"):
         yield (
-            f"{group['condition']}: {group['lines']} lines, {group['assembloids']} assembloids, "
-            f"{group['movies']} movies, {group['cells']} cells, {group['observed_h']:.4g} h; "
-            f"a frame every {_minutes(group['minutes_per_frame'])}"
+            f"{group['condition']}: "
+            + ", ".join(f"{group[name + 's']} {name}{'s' * (group[name + 's'] != 1)}" for name in _LEVELS)
+            + f", {group['observed_h']:.4g} h; a frame every {_minutes(group['minutes_per_frame'])}"
         )
     percent = f"{100 * comparison.parameters.confidence:g} %"
     for (condition, reference), rows in comparison.table.groupby(["condition", "reference"], sort=False):
@@ -118,9 +121,7 @@ def told(comparison):
             )
             yield (
                 f"  {row['label']:{width}}  {row['mean']:.4g} against {row['reference_mean']:.4g} {row['unit']}"
-                f"{interval}, "
-                f"ratio {row['ratio']:.3g} ({row['ratio_low']:.3g} to {row['ratio_high']:.3g}), "
-                f"p = {row['p_value']:.2g}"
+                f"{interval}, ratio {ratio_in_words(row)}"
             )
     tests = int(comparison.table["p_value"].notna().sum())
     if tests > 1:

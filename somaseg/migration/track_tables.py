@@ -9,7 +9,6 @@
   those of the video file, not of the microscope, and are not used.
 """
 
-import codecs
 import csv
 import re
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from somaseg.migration.text_tables import read_text, separator
 from somaseg.movies.file_units import minutes_per, um_per
 
 _MANUAL = {"track": "track_id", "slice": "frame", "x": "x", "y": "y"}
@@ -76,19 +76,10 @@ def read_track_table(path) -> TrackTable:
 
 
 def _cells(path):
-    raw = path.read_bytes()
-    utf_16 = ("utf-16",) if raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else ()
-    for encoding in (*utf_16, "utf-8-sig", "latin-1"):
-        try:
-            text = raw.decode(encoding)
-            break
-        except UnicodeDecodeError:
-            continue
+    text = read_text(path)
     if "\0" in text:
         raise ValueError(f"{path}: this is no text table of tracks.")
-    head = text.split("\n", 1)[0]
-    separator = next((mark for mark in "\t;" if mark in head), ",")
-    rows = list(csv.reader(text.splitlines(), delimiter=separator, skipinitialspace=True))
+    rows = list(csv.reader(text.splitlines(), delimiter=separator(text), skipinitialspace=True))
     rows = [row for row in rows if any(cell.strip() for cell in row)]
     for number, row in enumerate(rows[1:], start=1):
         if any(cell.strip() for cell in row[len(rows[0]) :]):

@@ -3,9 +3,11 @@
 The eye then counts what the test counts. After Lord et al. 2020, J Cell Biol 219:e202001064.
 """
 
+from textwrap import fill
+
 import numpy as np
 
-from somaseg.migration.groups.comparing import Comparison
+from somaseg.migration.groups.comparing import Comparison, ratio_in_words
 from somaseg.migration.groups.quantities import quantity
 from somaseg.migration.groups.units import assembloid_values, cell_values, line_values
 
@@ -50,7 +52,7 @@ def draw_superplot(comparison: Comparison, name: str):
     FigureCanvasAgg(figure)
     data, effect = figure.subplots(1, 2, width_ratios=[1.5 * len(conditions), 0.6 + 0.8 * len(rows)])
     _draw_data(data, comparison, quantity(name), rows)
-    _draw_effects(effect, rows, comparison.parameters.confidence)
+    _draw_effects(effect, rows, comparison.parameters.confidence, _unit(quantity(name)))
     figure.suptitle(_title(comparison, rows), fontsize=9, x=0.02, ha="left")
     return figure
 
@@ -114,7 +116,7 @@ def _draw_data(axes, comparison, each, rows):
         range(len(study.conditions)), [_sizes(comparison, each, name) for name in study.conditions], fontsize=8
     )
     axes.set_xlim(-0.6, len(study.conditions) - 0.4)
-    axes.set_ylabel(f"{each.label}{f' ({each.unit})' if each.unit else ''}", fontsize=9)
+    axes.set_ylabel(f"{fill(each.label, 36)}{_unit(each)}", fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
 
 
@@ -125,7 +127,7 @@ def _join_pairs(axes, drawn, by):
         axes.plot(*zip(*mine), color="0.5", linewidth=0.8, zorder=2)
 
 
-def _draw_effects(axes, rows, confidence):
+def _draw_effects(axes, rows, confidence, unit):
     for place, row in enumerate(rows):
         low, high = row["difference_low"], row["difference_high"]
         axes.plot(place, row["difference"], "o", color="black", markersize=7)
@@ -134,7 +136,7 @@ def _draw_effects(axes, rows, confidence):
     axes.axhline(0.0, color="0.5", linewidth=0.8, linestyle=":")
     axes.set_xticks(range(len(rows)), [f"{row['condition']}\n- {row['reference']}" for row in rows], fontsize=8)
     axes.set_xlim(-0.6, len(rows) - 0.4)
-    axes.set_ylabel(f"difference, {100 * confidence:g} % interval", fontsize=9)
+    axes.set_ylabel(f"difference{unit}, {100 * confidence:g} % interval", fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
 
 
@@ -144,10 +146,16 @@ def _title(comparison, rows):
     for row in rows:
         counted = f"{row['n_units']} pairs" if row["paired_by"] else f"{row['n_units']} and {row['n_units_reference']}"
         told.append(
-            f"{row['condition']} / {row['reference']} = {row['ratio']:.3g} ({row['ratio_low']:.3g} to "
-            f"{row['ratio_high']:.3g}), p = {row['p_value']:.2g}\n{row['test']}, {counted} {row['level']} means"
+            f"{row['condition']} / {row['reference']} = {ratio_in_words(row)}\n"
+            f"{row['test']}, {counted} {row['level']} means"
         )
-    return simulated + rows[0]["label"] + "\n" + "\n".join(told)
+    cells = "cells (smallest), " if quantity(rows[0]["quantity"]).spread else ""
+    dots = f"Dots: {cells}assembloids, lines (largest).\nBars: means of what the test counts."
+    return simulated + rows[0]["label"] + "\n" + "\n".join([*told, dots])
+
+
+def _unit(each):
+    return f" ({each.unit.replace('um', 'µm')})" if each.unit else ""
 
 
 def _sizes(comparison, each, condition):
@@ -156,7 +164,8 @@ def _sizes(comparison, each, condition):
             if name == condition:
                 counts = [row[f"n_{level}s{suffix}"] for level in ("line", "assembloid", "cell")]
                 interval = f"\n{_minutes(row[f'minutes_per_frame{suffix}'])}" if each.saltations else ""
-                return f"{condition}\n{counts[0]} lines\n{counts[1]} assembloids\n{counts[2]} cells{interval}"
+                told = (f"{n} {level}{'s' * (n != 1)}" for n, level in zip(counts, ("line", "assembloid", "cell")))
+                return "\n".join([condition, *told]) + interval
     return condition
 
 

@@ -42,6 +42,16 @@ def test_a_study_becomes_tables_and_plots_and_n_is_printed_at_each_level(study, 
         run(study, "-o", out)
 
 
+def test_one_movie_per_condition_has_no_interval_and_no_test_and_says_so(study, tmp_path, capsys):
+    table = pd.read_csv(study).groupby("condition").head(1)
+    table.to_csv(tmp_path / "study.csv", index=False)
+    out = ["-o", tmp_path / "out", "--results", study.parent]
+    assert run(tmp_path / "study.csv", *out, "--no-models", "--quantity", "mean_speed_um_per_h") == 0
+    printed = capsys.readouterr().out
+    assert "a: 1 line, 1 assembloid, 1 movie" in printed and "(no interval), no test" in printed
+    assert "no test is possible" in printed and "nan" not in printed
+
+
 def test_help_names_the_columns_of_the_study(capsys):
     with pytest.raises(SystemExit):
         run("--help")

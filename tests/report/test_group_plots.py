@@ -40,6 +40,8 @@ def test_a_superplot_shows_each_level_by_its_size_and_says_simulated(comparison)
     assert max(by_size, key=by_size.get) < min(by_size, key=by_size.get)
     assert "Simulated study" in figure.get_suptitle() and "3 pairs line means" in figure.get_suptitle()
     assert "3 lines\n12 assembloids\n60 cells" in data.get_xticklabels()[0].get_text()
+    assert "Dots: cells (smallest), assembloids, lines (largest)" in figure.get_suptitle()
+    assert effect.get_ylabel() == "difference (µm/h), 95 % interval"
     row = comparison.table.iloc[0]
     assert effect.get_lines()[0].get_ydata()[0] == row["difference"]
 

@@ -117,6 +117,21 @@ def compare_groups(study: Study, parameters: GroupParameters = GroupParameters()
     return Comparison(table, unit_table(study.cells), groups.reset_index(), study, p, list(dict.fromkeys(warnings)))
 
 
+def ratio_in_words(row) -> str:
+    """Ratio, its interval and p-value of a row of `Comparison.table`, and whichever of them there is not.
+
+    >>> ratio_in_words({"ratio": 1.333, "ratio_low": 1.19, "ratio_high": 1.51, "p_value": 0.0031})
+    '1.33 (1.19 to 1.51), p = 0.0031'
+    >>> nothing = float("nan")
+    >>> ratio_in_words({"ratio": 1.92, "ratio_low": nothing, "ratio_high": nothing, "p_value": nothing})
+    '1.92 (no interval), no test'
+    """
+    limits = f"{row['ratio_low']:.3g} to {row['ratio_high']:.3g}" if row["ratio_low"] == row["ratio_low"] else ""
+    ratio = f"{row['ratio']:.3g}" if row["ratio"] == row["ratio"] else "not known"
+    p_value = f"p = {row['p_value']:.2g}" if row["p_value"] == row["p_value"] else "no test"
+    return f"{ratio} ({limits or 'no interval'}), {p_value}"
+
+
 def group_sizes(study: Study) -> pd.DataFrame:
     """How many there are at each level; what has no cells is not counted, but for movies.
 

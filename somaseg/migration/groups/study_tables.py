@@ -4,12 +4,14 @@ What follows from a study depends on which cells belong together, so a name that
 warning here, before any number is made.
 """
 
+import io
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
 from somaseg.json_files import read_json
+from somaseg.migration.text_tables import read_text, separator
 from somaseg.tracking.tables import read_table
 
 STUDY_COLUMNS = ("movie", "assembloid", "line", "condition")
@@ -140,11 +142,9 @@ def _read_movies(path):
     if not path.exists():
         raise FileNotFoundError(f"{path}: there is no such file.")
     try:
-        # Spreadsheets of half of Europe write semicolons.
-        first = path.read_text(encoding="utf-8-sig").partition("\n")[0]
-        separator = ";" if ";" in first and "," not in first else ","
-        movies = pd.read_csv(path, dtype=str, sep=separator, keep_default_na=False, encoding="utf-8-sig")
-    except (ValueError, UnicodeError) as error:
+        text = read_text(path)
+        movies = pd.read_csv(io.StringIO(text), dtype=str, sep=separator(text), keep_default_na=False)
+    except ValueError as error:
         raise ValueError(f"{path}: this is not a CSV table ({str(error).splitlines()[0]}).") from error
     movies.columns = [str(column).strip() for column in movies.columns]
     missing = [column for column in STUDY_COLUMNS if column not in movies]

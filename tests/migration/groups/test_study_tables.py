@@ -44,8 +44,11 @@ def test_a_simulated_study_is_read_and_compared(simulated):
 
 
 def test_results_may_lie_elsewhere_and_semicolons_and_byte_order_marks_are_read(simulated, rewritten):
-    path = rewritten(sep=";", encoding="utf-8-sig")
-    assert len(read_study(path, results=simulated).cells) == len(read_study(simulated / "study.csv").cells)
+    count = len(read_study(simulated / "study.csv").cells)
+    for how in ((";", "utf-8-sig"), (";", "latin-1"), ("\t", "utf-16")):
+        path = rewritten(lambda table: table.replace("a", "kontrölle"), sep=how[0], encoding=how[1])
+        study = read_study(path, results=simulated)
+        assert len(study.cells) == count and study.conditions == ["kontrölle", "b"]
     with pytest.raises(FileNotFoundError, match="no such folder"):
         read_study(path)
 
