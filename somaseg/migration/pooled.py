@@ -26,7 +26,8 @@ def pooled_ratio(numerators, denominators) -> Estimate:
 
     R = sum a / sum b. Its variance between samples of cells is n / (n - 1) sum (a_i - R b_i)^2 / (sum b)^2, with
     Student's t at n - 1: the ratio estimator, Cochran 1977, Sampling Techniques, section 6.3. A ratio of lengths and
-    times is not below 0. Where every a_i is 0 nothing is known of how much cells differ, and the limits are NaN.
+    times is not below 0. Where all ratios are alike, as when every a_i is 0 or every cell rests all the time, nothing
+    is known of how much cells differ, and the limits are NaN.
 
     Args:
         numerators, denominators: float (N,), one per cell; pairs with a NaN, and with a denominator of 0, are left out.
@@ -44,6 +45,8 @@ def pooled_ratio(numerators, denominators) -> Estimate:
     if n == 1 or not a.any():
         return Estimate(value, math.nan, math.nan, n)
     error = math.sqrt(n / (n - 1) * float(np.sum((a - value * b) ** 2))) / float(b.sum())
+    if error < 1e-9 * value:
+        return Estimate(value, math.nan, math.nan, n)
     reach = float(student.ppf(0.975, n - 1)) * error
     return Estimate(value, max(value - reach, 0.0), value + reach, n)
 

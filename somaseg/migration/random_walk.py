@@ -21,7 +21,7 @@ from somaseg.migration.msd import MeanSquareDisplacement, covariance_um4
 _MOST_LAGS = 16
 _ROUNDS = 4
 _FEWEST_LAGS = 4
-_REFUTED = 0.001
+REFUTED = 0.001  # below this p-value of the law the cells do not walk by it
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def fit_fuerth(msd: MeanSquareDisplacement) -> FuerthFit:
         root = _root(covariance_um4(msd, lags, partial(_law, parameters)))
     solution = _solve(parameters, lags_min, measured, root)
     law_p = float(chi2.sf(2.0 * solution.cost, len(lags) - 3))
-    if law_p < _REFUTED:
+    if law_p < REFUTED:
         root = np.diag(np.sqrt(np.sum(root**2, axis=1)))
         solution = _solve(parameters, lags_min, measured, root)
     parameters = solution.x
@@ -139,7 +139,7 @@ def _too_short(lags):
 
 
 def _doubts(persistence, law_p, minutes_per_frame, longest):
-    if law_p < _REFUTED:
+    if law_p < REFUTED:
         return (
             f"These cells do not walk by Fuerth's law (p = {law_p:.1g}), as cells that pause and jump do not: its "
             "speed and persistence describe their displacements and depend on the frame interval.",

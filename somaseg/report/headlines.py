@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from somaseg.migration.random_walk import REFUTED
+from somaseg.migration.saltations.interval_correction import NOT_CORRECTED
 from somaseg.report.columns import column_label
 from somaseg.report.html import plain_number
 
+_CHANCE = 0.05
 _UNITS = ("_um_per_h", "_per_h", "_um", "_min", "_deg")
 
 
@@ -54,10 +57,10 @@ _WANTED = (
     _Wanted("mean_speed_um_per_h", "Mean speed, as measured", "µm/h", "{cells}, {hours} h; noise included"),
     _Wanted("speed_when_mobile_um_per_h", "Speed when mobile", "µm/h", "{every}; {saltations}"),
     _Wanted("pause_median_min", "Median pause", "min", "{every}; pauses cut by track ends accounted for"),
-    _Wanted("pause_fraction", "Share of the time in pauses", "", "{every}; {cells}"),
-    _Wanted("arrested_share", "Share of arrested cells", "", "{cells}"),
-    _Wanted("mean_direction_deg", "Mean direction", "°", "0 is to the right, 90 up; R = {resultant}, Rayleigh p {p}"),
-    _Wanted("fuerth_persistence_min", "Persistence (Fuerth)", "min", "how long a direction is kept; {cells}"),
+    _Wanted("pause_fraction", "Share of the time in pauses", "%", "{every}; {cells}"),
+    _Wanted("arrested_share", "Share of arrested cells", "%", "{judged}"),
+    _Wanted("mean_direction_deg", "Mean direction", "°", "0 is to the right, 90 up; {agreement}"),
+    _Wanted("fuerth_persistence_min", "Persistence (Fuerth)", "min", "how long a direction is kept; {walk}"),
 )
 
 
@@ -70,7 +73,9 @@ def headlines(summary):
     >>> [(shown.label, shown.value, shown.interval) for shown in headlines(summary)]
     [('Mean speed, as measured', '14.2', '95 %: 13 to 15.5')]
     """
-    counts, shown, taken = _counts(summary), [], set()
+    counts, shown = _counts(summary), []
+    corrected = {"saltation_frequency_corrected_per_h", "saltation_length_corrected_um"}
+    taken = set() if _is_corrected(summary) else corrected
     for wanted in _WANTED:
         value = summary.get(wanted.name)
         if not _known(value) or wanted.name in taken:
@@ -78,6 +83,8 @@ def headlines(summary):
         # What is told in a note, or was told better, is not told again.
         taken |= {wanted.name.replace("_corrected", ""), wanted.name.replace("_noise_corrected", "")}
         low, high = interval(summary, wanted.name)
+        if wanted.unit == "%":
+            value, low, high = (100 * number if _known(number) else number for number in (value, low, high))
         shown.append(
             Headline(
                 wanted.label,
@@ -119,7 +126,6 @@ def _counts(summary):
         value = summary.get(name)
         return f"{plain_number(value)} {words}" if _known(value) else f"{words} not counted"
 
-    p = plain_number(summary.get("rayleigh_p"))
     interval_min = plain_number(summary.get("minutes_per_frame"))
     return {
         "interval": interval_min,
@@ -131,9 +137,37 @@ def _counts(summary):
         "hours": plain_number(summary.get("hours")),
         "found_frequency": plain_number(summary.get("saltation_frequency_per_h")),
         "found_length": plain_number(summary.get("saltation_length_um")),
-        "resultant": plain_number(summary.get("resultant_length")),
-        "p": p if p.startswith("<") else f"= {p}",
+        "judged": told("cells", "cells") + _too_brief(summary),
+        "agreement": _agreement(summary),
+        "walk": _walk(summary, told("fuerth_cells", "cells")),
     }
+
+
+def _is_corrected(summary):
+    """Whether the corrected numbers are more than those as seen: there may have been too little to correct."""
+    return summary.get("saltation_correction_method") != NOT_CORRECTED
+
+
+def _too_brief(summary):
+    count = summary.get("cells_watched_too_briefly_to_tell")
+    return f", {plain_number(count)} of them seen too briefly to tell and left out" if count else ""
+
+
+def _agreement(summary):
+    """How far the mean direction is one that cells have in common."""
+    n, p = summary.get("cells_with_direction"), summary.get("rayleigh_p")
+    told = f"{plain_number(n)} cells, R = {plain_number(summary.get('resultant_length'))}"
+    if not _known(p):
+        return f"{told}: too few to tell whether they have one in common"
+    shown = plain_number(p)
+    test = f"Rayleigh p {shown if shown.startswith('<') else '= ' + shown}"
+    return f"{told}, {test}" + ("" if p < _CHANCE else ": no more in common than by chance")
+
+
+def _walk(summary, cells):
+    p = summary.get("fuerth_law_p")
+    refuted = _known(p) and p < REFUTED
+    return cells + ("; these cells do not walk by this law, so it only describes them" if refuted else "")
 
 
 def _known(value):

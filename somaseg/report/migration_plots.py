@@ -130,7 +130,7 @@ PLOTS = (
         "What the threshold does",
         "Frequency and length of saltations, had the threshold on speed been another. Numbers to be trusted change "
         "little about the dashed line.",
-        "Not known for this movie.",
+        "No saltation was found at any threshold.",
         draw_threshold_sensitivity,
     ),
     Plot(
@@ -164,7 +164,7 @@ PLOTS = (
         "How long a direction is kept",
         "Mean cosine of the angle between two steps: 1 is the same direction, 0 none in common. Position noise alone "
         "makes neighbouring steps go back and forth (below 0).",
-        _NO_TRACK,
+        "No two steps of a cell are clear of the position noise, so none can be compared.",
         draw_direction_autocorrelation,
     ),
 )

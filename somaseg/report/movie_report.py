@@ -3,6 +3,7 @@
 What was measured comes first, then how far to trust it, then the film, the plots, and the tables behind them.
 """
 
+import re
 from html import escape
 from pathlib import Path
 
@@ -89,7 +90,9 @@ def _short(migration):
 
 def _trust(migration, result, run):
     told = [*migration.summary.get("warnings", []), *(result.summary or {}).get("warnings", [])]
-    warnings = "".join(f"<li><strong>Warning:</strong> {escape(warning)}</li>" for warning in dict.fromkeys(told))
+    # Files and terminals say um; the page has the letter.
+    told = [re.sub(r"\bum\b", "µm", warning) for warning in dict.fromkeys(told)]
+    warnings = "".join(f"<li><strong>Warning:</strong> {escape(warning)}</li>" for warning in told)
     rows = "".join(
         f'<tr><th scope="row">{escape(fact.name)}</th><td class="value">{escape(fact.value)}'
         + ('<br><span class="look">look twice</span>' if fact.look else "")

@@ -18,6 +18,7 @@ from somaseg.report.plot_style import (
     too_many_for_vectors,
 )
 
+_UNTOLD = "seen too briefly to tell"
 _SECTORS = 24  # as in Polleux et al. 2002
 
 
@@ -31,9 +32,10 @@ def draw_tracks_from_origin(migration, result):
         return None
     figure = new_figure(height_in=4.4)
     axes = new_axes(figure, xlabel="to the right (µm)", ylabel="up (µm)", aspect="equal")
-    arrested = _arrested_ids(migration.cells)
-    for still, colour, name in ((True, STILL, "arrested"), (False, MEASURED, "moving")):
-        own = tracks[tracks["track_id"].isin(arrested) == still]
+    kind = migration.cells.set_index("track_id")["arrested"].astype("boolean")
+    kind = tracks["track_id"].map(kind.map({True: "arrested", False: "moving"}).fillna(_UNTOLD))
+    for name, colour in (("arrested", STILL), ("moving", MEASURED), (_UNTOLD, SPREAD)):
+        own = tracks[kind == name]
         if own.empty:
             continue
         paths = [path[["right_um", "up_um"]].to_numpy() for _, path in own.groupby("track_id")]
@@ -152,7 +154,3 @@ def _with_displacement(tracks):
         up_um=first["y_um"] - tracks["y_um"],
         since_start_min=tracks["time_min"] - first["time_min"],
     )
-
-
-def _arrested_ids(cells):
-    return set(cells.loc[cells["arrested"].astype("boolean").fillna(False).astype(bool), "track_id"])

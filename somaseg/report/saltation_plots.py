@@ -121,9 +121,12 @@ def draw_cell_frequencies(migration, result):
 
 
 def draw_threshold_sensitivity(migration, result):
-    """Saltation frequency and length against the threshold on speed, with the one that was used; None if not known."""
+    """Saltation frequency and length against the threshold on speed, with the one that was used.
+
+    None if it is not known, or if no threshold finds any.
+    """
     table = migration.curves.get("threshold_sensitivity")
-    if table is None or len(table) == 0:
+    if table is None or not (table[_column(table, "frequency")] > 0).any():
         return None
     figure = new_figure(height_in=4.2)
     used = migration.summary.get("on_speed_um_per_h")

@@ -25,7 +25,8 @@ def facts_of_trust(migration, result, *, run):
     """The facts of one movie, list of `Fact`; what is not known of it is left out."""
     summary = {**(result.summary or {}), **migration.summary}
     found = [_numbers(migration, summary), _frame_interval(summary, result.calibration.minutes_per_frame)]
-    found += [_noise(summary), _threshold(summary), _missed(result.tracks), _cut(migration.saltations)]
+    if len(migration.cells):
+        found += [_noise(summary), _threshold(summary), _missed(result.tracks), _cut(migration.saltations)]
     found += [_links(summary), _drift(summary, run), _units(run)]
     return [fact for fact in found if fact is not None]
 

@@ -23,8 +23,8 @@ def draw_msd(migration, result):
     axes = new_axes(figure, xlabel="lag (min)", ylabel="mean squared displacement (µm²)", xscale="log", yscale="log")
     axes.plot(curve["lag_min"], curve["msd_um2"], "o", color=MEASURED, markersize=3.5, label="measured")
     speed, persistence = (migration.summary.get(name) for name in ("fuerth_speed_um_per_h", "fuerth_persistence_min"))
-    if "fit_um2" in curve:
-        fitted = curve.dropna(subset=["fit_um2"])
+    fitted = curve.dropna(subset=["fit_um2"]) if "fit_um2" in curve else curve.iloc[:0]
+    if len(fitted):
         fitted = fitted[fitted["lag_min"] <= (migration.summary.get("fuerth_longest_lag_min") or np.inf)]
         words = "Fuerth fit"
         if speed is not None and persistence is not None:
@@ -39,14 +39,16 @@ def draw_msd(migration, result):
 
 
 def draw_direction_autocorrelation(migration, result):
-    """Mean cosine of the angle between steps a lag apart; None without a lag.
+    """Mean cosine of the angle between steps a lag apart; None without a lag above 0, at which it is always 1.
 
     Lags with less than a tenth of the pairs of steps that the commonest lag has are left out.
     """
     curve = migration.curves.get("direction_autocorrelation")
-    if curve is None or curve["value"].notna().sum() == 0:
+    if curve is None:
         return None
-    curve = curve[curve["n"] >= _LEAST_SHARE_OF_PAIRS * curve["n"].max()]
+    curve = curve[curve["n"] >= _LEAST_SHARE_OF_PAIRS * curve["n"].max()].dropna(subset=["value"])
+    if not (curve["lag_min"] > 0).any():
+        return None
     figure = new_figure()
     axes = new_axes(figure, xlabel="lag (min)", ylabel="direction autocorrelation")
     axes.axhline(0, color=BLACK, linewidth=0.8)

@@ -11,8 +11,13 @@ from somaseg.movies import Calibration
 from somaseg.report.migration_plots import PLOTS, save_plots
 from somaseg.report.path_plots import draw_rose, draw_tracks_from_origin
 from somaseg.report.plot_style import svg_text
-from somaseg.report.saltation_plots import draw_pauses, draw_saltation_durations, draw_strips
-from somaseg.report.walk_plots import draw_msd
+from somaseg.report.saltation_plots import (
+    draw_pauses,
+    draw_saltation_durations,
+    draw_strips,
+    draw_threshold_sensitivity,
+)
+from somaseg.report.walk_plots import draw_direction_autocorrelation, draw_msd
 
 
 @pytest.fixture
@@ -114,6 +119,25 @@ def test_the_median_pause_is_where_half_have_ended(one_cell):
     assert draw_pauses(migration, result).axes[0].texts[0].get_text() == "median 45 min"
     migration.curves["pause_survival"]["survival"] = [0.9, 0.8, 0.7]
     assert not draw_pauses(migration, result).axes[0].texts
+
+
+def test_what_cannot_be_told_is_not_drawn(one_cell):
+    migration, result = one_cell
+    migration.curves["msd"] = pd.DataFrame({"lag_min": [15.0, 30], "msd_um2": [1.0, 4.0], "n": 1, "fit_um2": np.nan})
+    migration.summary |= {"fuerth_speed_um_per_h": np.nan, "fuerth_persistence_min": np.nan}
+    assert [text.get_text() for text in draw_msd(migration, result).axes[0].get_legend().get_texts()] == ["measured"]
+    migration.curves["direction_autocorrelation"] = pd.DataFrame({"lag_min": [0.0, 15], "value": [1, np.nan], "n": 1})
+    assert draw_direction_autocorrelation(migration, result) is None
+    none = {"on_speed_um_per_h": [20.0, 30], "saltation_frequency_per_h": 0.0, "saltation_length_um": np.nan}
+    migration.curves["threshold_sensitivity"] = pd.DataFrame(none)
+    assert draw_threshold_sensitivity(migration, result) is None
+
+
+def test_a_cell_seen_too_briefly_is_not_called_moving(one_cell):
+    migration, result = one_cell
+    migration.cells["arrested"] = pd.array([pd.NA], "boolean")
+    (text,) = draw_tracks_from_origin(migration, result).axes[0].get_legend().get_texts()
+    assert text.get_text() == "seen too briefly to tell (1)"
 
 
 def test_lags_without_movement_do_not_stop_the_logarithmic_msd(one_cell):

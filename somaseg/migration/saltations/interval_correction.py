@@ -197,9 +197,10 @@ def _as_seen(ids, saltations):
         {"track_id": ids, "saltation_frequency_corrected_per_h": math.nan, "saltation_length_corrected_um": math.nan}
     )
     table["p_saltatory"] = table["p_resting"] = table["p_wandering"] = math.nan
+    found, watched = len(saltations.table), saltations.steps["track_id"].nunique()
     warning = (
-        f"{len(saltations.table)} saltations in {saltations.steps['track_id'].nunique()} cells are too few to correct "
-        "for the frame interval: frequency and length are as seen."
+        f"Too few saltations to correct for the frame interval ({found} in {watched} cell{'s' * (watched != 1)}): "
+        "frequency and length are as seen."
     )
     return CorrectedSaltations(
         saltations.frequency_per_h,

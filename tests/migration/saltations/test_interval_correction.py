@@ -159,7 +159,8 @@ def test_where_nothing_jumps_there_are_no_saltations_and_no_crash(film_jumping_c
 def test_few_saltations_stay_as_seen_and_say_so(film_jumping_cells):
     tracks, _ = film_jumping_cells(cells=4, resting_cells=0, hours=3.0)
     found, corrected = _correct(tracks, 15)
-    assert corrected.frequency_per_h == found.frequency_per_h and "too few to correct" in corrected.warnings[0]
+    assert corrected.frequency_per_h == found.frequency_per_h
+    assert "Too few saltations to correct" in corrected.warnings[0]
 
 
 def test_another_frame_interval_than_that_of_the_saltations_is_refused(film_jumping_cells):
