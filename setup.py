@@ -21,6 +21,7 @@ EXTRAS = {
         "onnx>=1.17",
         "onnxruntime>=1.20",
         "openvino>=2025.0",
+        "playwright>=1.40",  # opens the report in Chromium, where there is one
         "py-ctcmetrics>=1.3.3",
         "pycocotools>=2.0.8",
         "pyyaml>=6",
@@ -28,7 +29,6 @@ EXTRAS = {
         "statsmodels>=0.14.2",
         "tensorflow-serving-api>=2.18",
     ],
-    "browser": ["playwright>=1.40"],  # opens the report in Chromium, in a slow test
     "linkers": ["laptrack>=0.17", "trackpy>=0.7"],  # other linkers, for --linker and benchmarks/linking.py
     "bio": ["bioio>=1.2", "bioio-nd2>=1.0", "bioio-lif>=1.0"],  # bioio-czi (CZI) is GPL-3: users add it
     "bioimageio": ["bioimageio.spec>=0.5.14", "onnx>=1.17"],

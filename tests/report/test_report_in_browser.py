@@ -11,14 +11,12 @@ from somaseg.report.html import data_table, page
 from somaseg.report.movie_report import write_report
 from somaseg.tracking.tables import write_table
 
-pytestmark = pytest.mark.slow
-
 _FRAMES = 20
 
 
 @pytest.fixture(scope="module")
 def chromium():
-    """A browser of the machine, driven by Playwright (extra `browser`)."""
+    """A browser of the machine, driven by Playwright."""
     driver = pytest.importorskip("playwright.sync_api")
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if found is None:
