@@ -75,9 +75,9 @@ def fit_fuerth(msd: MeanSquareDisplacement) -> FuerthFit:
     of the cluster-robust covariance (sandwich) with cells as clusters, of log S and log P, with Student's t at
     cells - 1.
 
-    On 200 simulated movies of about 31 walkers each (S 15 um/h, P 60 min, 10 h at 15 min, noise 0.5 um, 3 % of the frames
-    missed) P was 62 min in the mean, sd 9, within 20 % in 81 %; the intervals held 60 min in 94 %. Where tracks are
-    broken it comes out longer (docs/sampling.md, benchmarks/random_walk.py).
+    On 200 simulated movies of about 31 walkers each (S 15 um/h, P 60 min, 10 h at 15 min, noise 0.5 um, 3 % of the
+    frames missed) P was 62 min in the mean, sd 9, within 20 % in 81 %; the intervals held 60 min in 94 %. Where tracks
+    are broken it comes out longer (docs/sampling.md, benchmarks/random_walk.py).
 
     Args:
         msd: `MeanSquareDisplacement`.
