@@ -1,8 +1,9 @@
 """What a command does before it uses a framework; only `cli.py` and the launch scripts call it."""
 
-import contextlib
 import os
 import sys
+
+from somaseg.native_messages import native_messages_dropped
 
 
 def prepare_framework():
@@ -18,27 +19,7 @@ def prepare_framework():
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
-        with _native_messages_dropped():  # those printed before TensorFlow's logging heeds the level above
+        with native_messages_dropped():  # those printed before TensorFlow's logging heeds the level above
             import tensorflow as tf
 
             tf.config.list_physical_devices()
-
-
-@contextlib.contextmanager
-def _native_messages_dropped():
-    """Send what compiled code writes to file descriptor 2 nowhere; Python's exceptions are not touched."""
-    try:
-        stderr = sys.stderr.fileno()
-        kept = os.dup(stderr)
-    except (OSError, ValueError, AttributeError):  # no real standard error, as under some test runners
-        yield
-        return
-    sys.stderr.flush()
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, stderr)
-        yield
-    finally:
-        os.dup2(kept, stderr)
-        os.close(kept)
-        os.close(nowhere)

@@ -110,7 +110,10 @@ def _layout(path, tif):
     count, page = math.prod(sizes), series.keyframe
     pages = list(series._pages) if len(series._pages) == count else None
     kind = "OME-TIFF" if tif.is_ome else "plain TIFF" if series.kind in ("shaped", "generic", "uniform") else "TIFF"
-    return kind, axes, sizes, _PlaneSource(path, tif, page, count, pages)
+    source = _PlaneSource(path, tif, page, count, pages)
+    if series.kind == "shaped" and len(tif.pages) > count and not source.fault:
+        source.fault = f"it holds {len(tif.pages)} images, of which {count} can be read as frames"
+    return kind, axes, sizes, source
 
 
 def _name_axes(path, axes, series):

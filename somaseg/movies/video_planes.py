@@ -10,6 +10,7 @@ import numpy as np
 
 from somaseg.movies.file_units import FileUnits
 from somaseg.movies.planes import Planes, all_available
+from somaseg.native_messages import native_messages_dropped
 
 
 def open_video(path):
@@ -18,7 +19,8 @@ def open_video(path):
     Raises:
         ValueError: it cannot be decoded or has no frame.
     """
-    announced, decoded, shape, grey = count_frames(path)
+    with native_messages_dropped():  # codecs print what is wrong with a file in words of their own
+        announced, decoded, shape, grey = count_frames(path)
     if decoded == 0:
         raise ValueError(
             f"{path}: no frame can be decoded (the header announces {max(announced, 0)}). It is damaged, or its codec "

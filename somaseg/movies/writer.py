@@ -1,5 +1,8 @@
 """From frames to files that other programs open with the right units: ImageJ hyperstacks, and AVI to look at."""
 
+import errno
+import os
+
 import cv2
 import numpy as np
 import tifffile
@@ -25,6 +28,7 @@ def write_hyperstack(path, stack, calibration, *, axes="TYX"):
 
     Raises:
         ValueError: axes, shape or dtype are others than those above, or there is no frame.
+        OSError: it cannot be written, such as on a full disk.
     """
     stack = np.asarray(stack)
     _check_stack(stack, axes)
@@ -36,7 +40,13 @@ def write_hyperstack(path, stack, calibration, *, axes="TYX"):
         arguments = {"imagej": True, "metadata": _imagej_metadata(calibration, axes)}
         arguments |= {"resolution": (per_um, per_um), "truncate": stack.nbytes > _CLASSIC_TIFF_BYTES}
     with replace_when_whole(path) as partial:
-        tifffile.imwrite(partial, stack, photometric="rgb" if axes == "TYXC" else "minisblack", **arguments)
+        try:
+            tifffile.imwrite(partial, stack, photometric="rgb" if axes == "TYXC" else "minisblack", **arguments)
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            # NumPy tells how many values it wrote, and not why it wrote no more.
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
 
 
 def write_avi(path, frames, *, frames_per_second=10):

@@ -1,6 +1,7 @@
 """Segmented frames of a movie, kept on disk until all are done, so that an interrupted run goes on where it stopped."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -54,8 +55,17 @@ class FrameStore:
             return arrays["labels"], pd.DataFrame(columns), float(arrays["seconds"])
 
     def scratch(self, name, shape, dtype):
-        """A new array of zeros that lives in the store's folder and not in memory."""
-        return np.lib.format.open_memmap(self.folder / name, mode="w+", dtype=dtype, shape=shape)
+        """A new array of zeros that lives in the store's folder and not in memory.
+
+        Raises:
+            OSError: the disk has no room for it.
+        """
+        path = self.folder / name
+        array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+        if hasattr(os, "posix_fallocate"):  # a page that found no room later would end the process without a word
+            with open(path, "r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        return array
 
     def remove(self):
         """Throw everything away; for when the result is whole."""

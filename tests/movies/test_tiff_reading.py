@@ -88,6 +88,18 @@ def test_a_plain_tiff_cut_short_is_never_read_silently(tmp_path, compression):
     np.testing.assert_array_equal(read_all(path, allow_truncated=True), STACK[:3])
 
 
+def test_a_directory_damaged_in_the_middle_is_never_read_silently(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 1000, (6, 32, 32)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", noise, compression="zlib", metadata={})
+    with tifffile.TiffFile(tmp_path / "a.tif") as tif:
+        place = tif.pages[3].offset
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    content[place : place + 100] = bytes(100)
+    (tmp_path / "a.tif").write_bytes(content)
+    with pytest.raises(ValueError, match="--allow-truncated"):
+        open_movie(tmp_path / "a.tif", pixels=True)
+
+
 def test_an_ome_tiff_that_lost_its_description_is_not_read_as_something_else(tmp_path):
     path = tmp_path / "a.ome.tif"
     tifffile.imwrite(path, STACK.reshape(3, 2, 20, 30), ome=True, metadata={"axes": "TCYX"})

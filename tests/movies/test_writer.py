@@ -1,5 +1,7 @@
 """write_hyperstack and write_avi: what another program reads back."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -78,6 +80,18 @@ def test_what_is_no_hyperstack_is_refused(tmp_path, stack, axes, message):
     with pytest.raises(ValueError, match=message):
         write_hyperstack(tmp_path / "a.tif", stack, CALIBRATION, axes=axes)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+def test_a_full_disk_is_told_as_such_and_leaves_no_file(tmp_path, monkeypatch):
+    def full(path, stack, **arguments):
+        with open("/dev/full", "wb", buffering=0) as file:
+            stack.tofile(file)
+
+    monkeypatch.setattr(tifffile, "imwrite", full)
+    with pytest.raises(OSError, match="No space left on device.*a.tif"):
+        write_hyperstack(tmp_path / "a.tif", np.zeros((2, 64, 64), np.uint16), Calibration(0.5, 10.0))
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("size", [(16, 16), (15, 17)])
