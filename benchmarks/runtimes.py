@@ -12,14 +12,17 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 
-RUNTIMES = ("tf.function", "keras", "litert fp32", "litert fp16", "litert int8", "onnx", "onnx int8", "openvino")
+RUNTIMES = (
+    *("tf.function", "keras", "litert fp32", "litert fp16", "litert int8", "onnx", "onnx int8"),
+    *("openvino f32", "openvino bf16", "openvino int8"),
+)
 SIDES = (256, 1024)
-SMALL_PX = 300_000  # the validation images that are scored: one tile each
 
 
 def main():
@@ -40,13 +43,13 @@ def main():
             times["matmul", side].append(_matmul_gflops())
             print(f"{side} x {side}: round {round_number} of {options.rounds}", file=sys.stderr, flush=True)
     peak = max(max(times["matmul", side]) for side in options.sides)
-    scores = {name: worker.ask("score") for name, worker in workers.items()} if options.validation else {}
     memory = {name: worker.ask("memory") for name, worker in workers.items()}
+    scores = _scores(workers, options) if options.validation else ""
     for worker in workers.values():
         worker.end()
     print(f"{options.preset}, {options.threads} threads of {_processor()}, {options.rounds} rounds, medians")
     print(f"float32 matmul of 2048 x 2048, the fastest of this run: {peak:.0f} GFLOP/s; load {os.getloadavg()[0]:.1f}")
-    print(_table(names, times, memory, scores, peak, models, options))
+    print(_table(names, times, memory, peak, options), scores, sep="\n\n")
 
 
 class _Worker:
@@ -69,14 +72,14 @@ class _Worker:
 
 
 def _work(name, options):
-    """Answer what the main process asks: a time, the scores, the memory taken so far."""
+    """Answer what the main process asks: a time, the memory taken so far, the labels of the validation images."""
     run = _open(name, options)
     for line in sys.stdin:
         verb, *arguments = json.loads(line)
         if verb == "time":
             answer = _timed(run, *arguments)
-        elif verb == "score":
-            answer = _scores(run, options)
+        elif verb == "segment":
+            answer = _segment(run, options, *arguments)
         else:
             import resource
 
@@ -108,7 +111,7 @@ def _open(name, options):
     if kind == "onnx":
         return OnnxRuntime(path.read_bytes(), **settings)
     if kind == "openvino":
-        return OpenVinoRuntime(path.read_bytes(), **settings)
+        return OpenVinoRuntime(path.read_bytes(), precision="bf16" if precision == "bf16" else "f32", **settings)
     from somaseg.startup import prepare_framework
 
     prepare_framework()
@@ -143,21 +146,44 @@ def _path(name, options):
     stem = _models(options) / options.preset
     if kind == "litert":
         return stem.with_name(f"{stem.name}_{precision}.tflite")
-    return stem.with_name(f"{stem.name}_int8.onnx") if precision else stem.with_name(f"{stem.name}.onnx")
+    return stem.with_name(f"{stem.name}_int8.onnx" if precision == "int8" else f"{stem.name}.onnx")
 
 
-def _scores(run, options):
-    """AP and IoU of the validation images that are one tile each."""
+def _segment(run, options, path):
+    """Write the labels of the validation images, in their order, as a .npz."""
     from somaseg.data.datasets import load_samples
     from somaseg.segmentation import Segmenter
+
+    segmenter = Segmenter(predict=run, depth=5, **Segmenter.preset_settings(options.preset))
+    images = load_samples(options.validation, "validation").images
+    np.savez_compressed(path, *(segmenter(image).labels for image in images))
+
+
+def _scores(workers, options):
+    """A table: each runtime against the truth, and against the labels that Keras found."""
+    from somaseg.data.datasets import load_samples
     from somaseg.segmentation.evaluation import score_images
 
-    samples = load_samples(options.validation, "validation")
-    chosen = [i for i, image in enumerate(samples.images) if image.shape[0] * image.shape[1] < SMALL_PX]
-    segmenter = Segmenter(predict=run, depth=5, **Segmenter.preset_settings(options.preset))
-    pairs = [(samples.ids[i], samples.instances[i], segmenter(samples.images[i]).labels) for i in chosen]
-    summary = score_images(pairs).summary()
-    return {"images": len(chosen), "ap": summary["ap_0.50_pooled"], "iou": summary["iou_per_image"]}
+    samples, found = load_samples(options.validation, "validation"), {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, worker in workers.items():
+            worker.ask("segment", f"{folder}/labels.npz")
+            with np.load(f"{folder}/labels.npz") as arrays:
+                found[name] = [arrays[f"arr_{i}"] for i in range(len(samples.ids))]
+            print(f"segmented {len(samples.ids)} images: {name}", file=sys.stderr, flush=True)
+
+    def score(truth, labels):
+        return score_images(zip(samples.ids, truth, labels)).summary()
+
+    lines = ["| runtime | AP.50 | AP.50:.95 | IoU | to Keras: AP.50 | AP.50:.95 |", "|---" * 6 + "|"]
+    for name, labels in found.items():
+        true = score(samples.instances, labels)
+        row = [f"{true[key]:.4f}" for key in ("ap_0.50_pooled", "ap_0.50_to_0.95_pooled", "iou_per_image")]
+        if "keras" in found:
+            same = score(found["keras"], labels)
+            row += [f"{same[key]:.4f}" for key in ("ap_0.50_pooled", "ap_0.50_to_0.95_pooled")]
+        lines.append(f"| {name} | {' | '.join(row)} |")
+    return "\n".join(lines)
 
 
 def _export(options):
@@ -213,9 +239,9 @@ def _network_gflop(side, options):
     return (total + 2 * side**2 * filters * len(HEADS[network["heads"]])) / 1e9
 
 
-def _table(names, times, memory, scores, peak, models, options):
+def _table(names, times, memory, peak, options):
     sides = "".join(f" {side} ms | x | of peak |" for side in options.sides)
-    lines = [f"| runtime |{sides} peak MB | file MB | AP.50 | IoU |", "|---" * (5 + 3 * len(options.sides)) + "|"]
+    lines = [f"| runtime |{sides} peak MB | file MB |", "|---" * (3 + 3 * len(options.sides)) + "|"]
     for name in names:
         row = f"| {name} |"
         for side in options.sides:
@@ -224,8 +250,7 @@ def _table(names, times, memory, scores, peak, models, options):
             row += f" {1000 * median:.0f} | {reference / median:.2f} | {share:.0%} |"
         path = _path(name, options) if name.split(" ")[0] in ("litert", "onnx", "openvino") else None
         size = f"{path.stat().st_size / 1e6:.2f}" if path else ""
-        score = f"{scores[name]['ap']:.4f} | {scores[name]['iou']:.4f}" if scores else " | "
-        lines.append(f"{row} {memory[name]:.0f} | {size} | {score} |")
+        lines.append(f"{row} {memory[name]:.0f} | {size} |")
     return "\n".join(lines)
 
 

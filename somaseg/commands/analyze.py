@@ -12,7 +12,7 @@ from somaseg.commands.following import (
     tell_analysis,
     unit_arguments,
 )
-from somaseg.commands.runtimes import add_runtime_flag, open_segmenter
+from somaseg.commands.runtimes import add_runtime_flag, open_segmenter, runtime_facts
 
 # Here and in track.py by name: importing the linkers would make `somaseg --help` slow.
 LINKERS = ("somaseg", "laptrack", "trackpy", "btrack", "trackastra", "hungarian")
@@ -59,7 +59,7 @@ def run(options):
             options.preset, options.runtime, threshold=options.threshold, minimum_area_px=options.min_area
         )
         weights = presets.read_metadata(folder)["weights_sha256"]
-        facts = {"preset": options.preset, "weights_sha256": weights, "runtime": segmenter.runtime}
+        facts = {"preset": options.preset, "weights_sha256": weights, **runtime_facts(segmenter)}
         with progress_bar(options.quiet) as progress:
             found = analyze(
                 movie,

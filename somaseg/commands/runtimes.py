@@ -30,5 +30,11 @@ def open_segmenter(preset, runtime, **settings):
 
     chosen = {name: value for name, value in settings.items() if value is not None}
     segmenter = Segmenter.from_preset(preset, runtime=runtime, note=tell, **chosen)
-    tell(f"runtime: {segmenter.runtime}{' (the fastest that is installed)' if runtime == 'auto' else ''}")
+    how = {"f32": "", "bf16": " in bfloat16"}[segmenter.precision]
+    tell(f"runtime: {segmenter.runtime}{how}{' (the fastest that is installed)' if runtime == 'auto' else ''}")
     return segmenter
+
+
+def runtime_facts(segmenter):
+    """What run.json tells of it: the runtime's name, and the precision in which it computes."""
+    return {"runtime": segmenter.runtime, "precision": segmenter.precision}

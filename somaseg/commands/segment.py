@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from somaseg.commands.runtimes import add_runtime_flag, open_segmenter
+from somaseg.commands.runtimes import add_runtime_flag, open_segmenter, runtime_facts
 from somaseg.commands.server import add_server_flags, open_remote_segmenter
 from somaseg.commands.telling import one_line, tell, tell_error
 
@@ -100,7 +100,7 @@ def _open_local(options, **settings):
     from somaseg.segmentation.segmenter import Segmenter
 
     weights = presets.read_metadata(presets.find_preset(options.preset))["weights_sha256"]
-    facts = {"preset": options.preset, "weights_sha256": weights, "runtime": segmenter.runtime}
+    facts = {"preset": options.preset, "weights_sha256": weights, **runtime_facts(segmenter)}
     return segmenter, Segmenter.preset_settings(options.preset), facts
 
 

@@ -2,10 +2,13 @@
 
 import importlib.metadata
 import importlib.util
+import math
 import os
+from pathlib import Path
 
 RUNTIMES = ("keras", "litert", "onnx", "openvino")
 _PACKAGES = {"litert": ("ai_edge_litert",), "onnx": ("onnxruntime", "onnx"), "openvino": ("openvino", "onnx")}
+_CGROUPS = Path("/sys/fs/cgroup")
 
 
 def is_installed(runtime):
@@ -53,9 +56,25 @@ def installed_version(runtime):
 
 
 def thread_count():
-    """How many threads a runtime uses: OMP_NUM_THREADS where it is set, else one for each core that is ours."""
+    """How many threads a runtime uses: OMP_NUM_THREADS where it is set, else one for each core that is ours.
+
+    A container that is held to a share of the processors sees all of them: its share is what counts.
+    """
     given = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     if given.isdecimal() and int(given) > 0:
         return int(given)
     affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return max(1, math.ceil(min(cores, _cores_of_container())))
+
+
+def _cores_of_container():
+    """The processor time that this container may take, in cores; infinity where there is no limit."""
+    try:
+        if (file := _CGROUPS / "cpu.max").exists():  # version 2
+            quota, period = file.read_text().split()
+        else:
+            quota, period = ((_CGROUPS / "cpu" / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+        return float(quota) / float(period) if float(quota) > 0 else math.inf
+    except (OSError, ValueError, ZeroDivisionError):  # "max", or no container
+        return math.inf

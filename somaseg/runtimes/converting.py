@@ -1,4 +1,7 @@
-"""A preset in the form that a runtime reads: converted once, then kept on disk under the hash of its weights."""
+"""A preset in the form that a runtime reads: converted once, then kept on disk under the hash of its weights.
+
+A kept file is the SHA-256 of the model and the model behind it, so that one that was damaged is noticed and made anew.
+"""
 
 import hashlib
 import json
@@ -11,6 +14,7 @@ from somaseg.files import replace_when_whole
 from somaseg.models import presets
 
 FORMS = {"litert": "tflite", "onnx": "onnx", "openvino": "onnx"}
+_DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 class ConversionError(ValueError):
@@ -38,7 +42,17 @@ def cached_path(preset, runtime):
     network = json.dumps(presets.read_config(folder)["network"], sort_keys=True)
     weights = presets.read_metadata(folder)["weights_sha256"]
     key = hashlib.sha256(f"{weights} {network}".encode()).hexdigest()[:20]
-    return cache_folder() / f"{key}-{__version__}.{FORMS[runtime]}"
+    return cache_folder() / f"{key}-{__version__}.{FORMS[runtime]}.kept"
+
+
+def kept_model(preset, runtime):
+    """The model of a preset for a runtime (bytes) as it is kept, or None where it is not, or damaged."""
+    try:
+        content = cached_path(preset, runtime).read_bytes()
+    except OSError:
+        return None
+    digest, model = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
+    return model if hashlib.sha256(model).digest() == digest else None
 
 
 def model_bytes(preset, runtime, *, note=None):
@@ -57,17 +71,18 @@ def model_bytes(preset, runtime, *, note=None):
     """
     folder, path = presets.find_preset(preset), cached_path(preset, runtime)
     presets.check_weights(folder)
-    if path.is_file():
-        return path.read_bytes()
+    if kept := kept_model(folder, runtime):
+        return kept
     tell = note or (lambda line: None)
-    tell(f"converting the preset {folder.name} for {runtime}, once")
-    content = _converted(folder, FORMS[runtime])
+    again = "again: the one that was kept is damaged" if path.is_file() else "once"
+    tell(f"converting the preset {folder.name} for {runtime}, {again}")
+    model = _converted(folder, FORMS[runtime])
     try:
         with replace_when_whole(path) as partial:
-            partial.write_bytes(content)
+            partial.write_bytes(hashlib.sha256(model).digest() + model)
     except OSError as error:
         tell(f"the converted model is not kept: {error}. Set SOMASEG_CACHE to a folder that can be written.")
-    return content
+    return model
 
 
 def _converted(folder, form):

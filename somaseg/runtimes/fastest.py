@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from somaseg import __version__
 from somaseg.files import replace_when_whole
 from somaseg.models import presets
 from somaseg.runtimes.choosing import installed_version, thread_count
@@ -77,7 +78,7 @@ def _choice_path(preset, names):
 
 def _machine(names):
     versions = {name: installed_version(name) for name in names}
-    return {"processor": _processor(), "threads": thread_count(), "versions": versions}
+    return {"processor": _processor(), "threads": thread_count(), "versions": {"somaseg": __version__, **versions}}
 
 
 def _processor():

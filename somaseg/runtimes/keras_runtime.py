@@ -11,6 +11,7 @@ class KerasRuntime:
     """
 
     name = "keras"
+    precision = "f32"
 
     def __init__(self, network):
         import keras

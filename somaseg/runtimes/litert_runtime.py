@@ -16,6 +16,7 @@ class LiteRtRuntime:
     """
 
     name = "litert"
+    precision = "f32"
 
     def __init__(self, model, *, depth, threads=None):
         from ai_edge_litert.interpreter import Interpreter

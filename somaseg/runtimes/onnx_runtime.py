@@ -16,6 +16,7 @@ class OnnxRuntime:
     """
 
     name = "onnx"
+    precision = "f32"
 
     def __init__(self, model, *, depth, threads=None):
         import onnxruntime

@@ -2,7 +2,7 @@
 
 from somaseg.models import presets
 from somaseg.runtimes.choosing import RUNTIMES, check_runtime, is_installed
-from somaseg.runtimes.converting import cached_path, model_bytes
+from somaseg.runtimes.converting import kept_model, model_bytes
 from somaseg.runtimes.fastest import keep_choice, kept_choice, time_runtimes
 
 
@@ -56,7 +56,7 @@ def needs_framework(preset, runtime):
         names = [kept] if kept else names
     else:
         names = [check_runtime(runtime)]
-    return not names or any(name == "keras" or not cached_path(preset, name).is_file() for name in names)
+    return not names or any(name == "keras" or kept_model(preset, name) is None for name in names)
 
 
 def _candidates():

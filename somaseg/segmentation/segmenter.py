@@ -86,6 +86,7 @@ class Segmenter:
         self.network = getattr(self._run, "network", None)
         self.depth = depth if network is None else network.depth
         self.runtime = getattr(self._run, "name", "predict")
+        self.precision = getattr(self._run, "precision", None)
         self.threshold = threshold
         self.minimum_area_px = minimum_area_px
         self.smoothing_px = smoothing_px

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -54,6 +55,26 @@ def test_weights_that_were_damaged_are_noticed_though_the_model_is_kept(random_u
 
 
 @needs_onnx
+@pytest.mark.parametrize("damage", ["cut off", "one bit", "empty"])
+def test_a_kept_model_that_is_damaged_is_converted_again(bright_preset, cache, damage):
+    batch = np.random.default_rng(0).uniform(0, 255, (1, 16, 16, 3)).astype(np.float32)
+    expected = open_runtime(bright_preset, "onnx")(batch)["mask"]
+    (kept,) = cache.iterdir()
+    content = bytearray(kept.read_bytes())
+    changed = {
+        "cut off": content[:-9],
+        "empty": b"",
+        "one bit": content[:-50] + bytes([content[-50] ^ 1]) + content[-49:],
+    }
+    kept.write_bytes(changed[damage])
+    assert opening.needs_framework(bright_preset, "onnx")
+    told = []
+    np.testing.assert_array_equal(open_runtime(bright_preset, "onnx", note=told.append)(batch)["mask"], expected)
+    assert told == ["converting the preset bright for onnx, again: the one that was kept is damaged"]
+    assert kept.read_bytes() == bytes(content)
+
+
+@needs_onnx
 def test_a_cache_that_cannot_be_written_is_told_and_does_without(bright_preset, cache):
     cache.write_text("a file where the folder should be")
     told = []
@@ -92,7 +113,30 @@ def test_an_unknown_runtime_is_refused():
 @pytest.mark.parametrize("given, expected", [("3", 3), ("2,1", 2), ("", None), ("0", None), ("many", None)])
 def test_omp_num_threads_is_honoured(monkeypatch, given, expected):
     monkeypatch.setenv("OMP_NUM_THREADS", given)
+    monkeypatch.setattr(choosing, "_CGROUPS", Path("/absent"))
     assert thread_count() == (expected or len(choosing.os.sched_getaffinity(0)))
+
+
+@pytest.mark.parametrize(
+    "files, expected",
+    [
+        ({"cpu.max": "150000 100000\n"}, 2),
+        ({"cpu.max": "50000 100000\n"}, 1),
+        ({"cpu.max": "9900000 100000\n"}, 8),
+        ({"cpu.max": "max 100000\n"}, 8),
+        ({"cpu/cpu.cfs_quota_us": "300000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 3),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 8),
+        ({}, 8),
+    ],
+)
+def test_the_share_of_a_container_is_honoured(monkeypatch, tmp_path, files, expected):
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(choosing, "_CGROUPS", tmp_path)
+    monkeypatch.setattr(choosing.os, "sched_getaffinity", lambda process: set(range(8)), raising=False)
+    assert thread_count() == expected
 
 
 @pytest.mark.parametrize(
@@ -145,7 +189,7 @@ def test_segmenting_with_a_kept_model_imports_no_framework(bright_preset, cache,
     assert done.returncode == 0, done.stderr
     assert "runtime: onnx" in done.stdout
     run = json.loads((tmp_path / "out" / "run.json").read_text())
-    assert (run["runtime"], run["objects"]) == ("onnx", 1)
+    assert (run["runtime"], run["precision"], run["objects"]) == ("onnx", "f32", 1)
 
 
 def test_auto_says_which_runtime_it_took(run, bright_preset, tmp_path):
@@ -154,8 +198,30 @@ def test_auto_says_which_runtime_it_took(run, bright_preset, tmp_path):
     cv2.imwrite(str(tmp_path / "a.png"), image)
     code, out, _ = run("segment", tmp_path / "a.png", "-o", tmp_path / "out", "--preset", bright_preset)
     assert code == 0
-    taken = json.loads((tmp_path / "out" / "run.json").read_text())["runtime"]
-    assert f"runtime: {taken} (the fastest that is installed)" in out
+    facts = json.loads((tmp_path / "out" / "run.json").read_text())
+    how = " in bfloat16" if facts["precision"] == "bf16" else ""
+    assert f"runtime: {facts['runtime']}{how} (the fastest that is installed)" in out
+
+
+@pytest.mark.parametrize("capabilities, expected", [(["BF16", "FP32"], "bf16"), (["FP32", "INT8"], "f32")])
+def test_openvino_computes_in_bfloat16_where_the_processor_has_it(
+    bright_preset, cache, monkeypatch, capabilities, expected
+):
+    openvino = pytest.importorskip("openvino", reason="needs the extra [openvino]: somaseg[openvino]")
+    asked = []
+
+    class Core(openvino.Core):
+        def get_property(self, device, name):
+            assert (device, name) == ("CPU", "OPTIMIZATION_CAPABILITIES")
+            return capabilities
+
+        def compile_model(self, model, device, settings):
+            asked.append(settings["INFERENCE_PRECISION_HINT"])
+            return super().compile_model(model, device, settings)
+
+    monkeypatch.setattr(openvino, "Core", Core)
+    segmenter = Segmenter.from_preset(bright_preset, runtime="openvino")
+    assert (asked, segmenter.runtime, segmenter.precision) == ([expected], "openvino", expected)
 
 
 class _Slow:

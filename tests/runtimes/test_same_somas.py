@@ -5,6 +5,8 @@ import pytest
 
 from somaseg.runtimes import open_runtime
 from somaseg.runtimes.choosing import is_installed
+from somaseg.runtimes.converting import model_bytes
+from somaseg.runtimes.openvino_runtime import OpenVinoRuntime
 from somaseg.segmentation import Segmenter
 from somaseg.segmentation.evaluation import score_images
 from somaseg.simulation import draw_parameters, simulate_still
@@ -17,6 +19,13 @@ OTHERS = [
 ]
 
 
+def in_float32(preset, name):
+    """A runtime; OpenVINO in 32 bits on any processor."""
+    if name == "openvino":
+        return OpenVinoRuntime(model_bytes(preset, name), depth=5, precision="f32")
+    return open_runtime(preset, name)
+
+
 @pytest.fixture(scope="module")
 def keras_runtime(offsets_preset):
     return open_runtime(offsets_preset, "keras")
@@ -24,8 +33,8 @@ def keras_runtime(offsets_preset):
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_maps_are_those_of_keras_at_one_size_after_another(offsets_preset, keras_runtime, stills, name):
-    run = open_runtime(offsets_preset, name)
-    assert (run.name, run.depth) == (name, 5)
+    run = in_float32(offsets_preset, name)
+    assert (run.name, run.depth, run.precision) == (name, 5, "f32")
     image = stills[7].image.astype(np.float32)
     for batch in (image[None], image[None, :16, :48], np.stack([image[:64, :64], image[32:, 48:]])):
         found, expected = run(batch), keras_runtime(batch)
@@ -38,8 +47,8 @@ def test_maps_are_those_of_keras_at_one_size_after_another(offsets_preset, keras
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_somas_are_those_of_keras(offsets_preset, stills, name):
-    keras_somas = Segmenter.from_preset(offsets_preset)
-    somas = Segmenter.from_preset(offsets_preset, runtime=name)
+    keras_somas, settings = Segmenter.from_preset(offsets_preset), Segmenter.preset_settings(offsets_preset)
+    somas = Segmenter(predict=in_float32(offsets_preset, name), depth=5, **settings)
     assert somas.runtime == name and keras_somas.runtime == "keras"
     pairs = [(str(i), keras_somas(still.image).labels, somas(still.image).labels) for i, still in enumerate(stills)]
     scores = score_images(pairs).summary()
@@ -61,10 +70,19 @@ def test_tiles_change_nothing(offsets_preset, stills, name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OTHERS)
 def test_somas_of_a_shipped_preset_are_those_of_keras(name):
-    drawn = draw_parameters("gray_fluorescence", rng=np.random.default_rng(0))
-    images = [simulate_still(drawn, seed=seed).image for seed in range(940_000, 940_006)]
-    keras_somas, somas = Segmenter.from_preset("nuclei"), Segmenter.from_preset("nuclei", runtime=name)
-    pairs = [(str(i), keras_somas(image).labels, somas(image).labels) for i, image in enumerate(images)]
-    scores = score_images(pairs).summary()
-    assert scores["true_somas"] >= 20
-    assert scores["ap_0.50_pooled"] >= 0.995
+    """With what `--runtime` takes on this processor, bfloat16 where it has it, which changes a few somas in a thousand."""
+    random = np.random.default_rng(0)
+    stills = [
+        simulate_still(draw_parameters(look, rng=random), seed=940_000 + k)
+        for k, look in enumerate(3 * ("gray_fluorescence", "green_on_black", "dim_noisy", "dense_hazy"))
+    ]
+    keras_somas, somas = Segmenter.from_preset("soma"), Segmenter.from_preset("soma", runtime=name)
+    labels = [(str(k), keras_somas(still.image).labels, somas(still.image).labels) for k, still in enumerate(stills)]
+    scores = score_images(labels).summary()
+    assert scores["true_somas"] >= 100
+    assert scores["ap_0.50_pooled"] >= (0.98 if somas.precision == "bf16" else 0.995)
+    true = [
+        score_images((n, still.instances, found[i]) for (n, *found), still in zip(labels, stills)).summary()
+        for i in (0, 1)
+    ]
+    assert true[1]["ap_0.50_pooled"] >= true[0]["ap_0.50_pooled"] - 0.01
