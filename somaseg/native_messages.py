@@ -1,4 +1,4 @@
-"""What compiled libraries print beside Python, such as codecs and TensorFlow at its start: kept from the user's screen."""
+"""What compiled libraries print beside Python, such as codecs and TensorFlow at its start, kept from the screen."""
 
 import contextlib
 import os

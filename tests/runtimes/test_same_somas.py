@@ -70,7 +70,7 @@ def test_tiles_change_nothing(offsets_preset, stills, name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OTHERS)
 def test_somas_of_a_shipped_preset_are_those_of_keras(name):
-    """With what `--runtime` takes on this processor, bfloat16 where it has it, which changes a few somas in a thousand."""
+    """In the precision that `--runtime` takes: bfloat16, where the processor has it, changes a few in a thousand."""
     random = np.random.default_rng(0)
     stills = [
         simulate_still(draw_parameters(look, rng=random), seed=940_000 + k)
