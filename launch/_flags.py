@@ -31,6 +31,7 @@ _HELP = {
     "imaging_rate": "Share of the crops whose gamma, gain, stain and noise are varied.",
     "raw_rate": "Share of the crops left at raw intensities instead of contrast-stretched.",
     "zoom": "Crops are magnified by a random factor, log-uniform in 1/zoom..zoom.",
+    "diameter_px": "Bring every image to the scale where its instances have this median diameter; none given: do not.",
     "smoothing_px": "Gaussian smoothing of the crops against noise, pixels.",
     "fixed_examples": "Draw crops and augmentation once instead of afresh in every epoch.",
     "moving_statistics": "Batch norms of frozen groups use and update the statistics of the batch.",

@@ -66,11 +66,13 @@ def analyze(
     with opened as movie:
         in_pixels = movie.calibration_source["um_per_px"] == "pixels"
         um_per_px = None if in_pixels else movie.calibration.um_per_px
-        settings = {"segmenter": segmenter.settings(), "run": run or {}, "um_per_px": um_per_px}
+        scale = _scale(segmenter, movie, um_per_px)
+        settings = {"segmenter": segmenter.settings(), "run": run or {}, **scale}
         facts = {"movie": str(movie.path), "segmenter": segmenter.settings(), "simulated": is_simulated(movie.path)}
+        facts["frames_scale"] = scale
         return follow(
             movie,
-            lambda t, frame: segmenter(frame, um_per_px=um_per_px),
+            lambda t, frame: segmenter(frame, **scale),
             output,
             settings=settings,
             linker=linker,
@@ -81,3 +83,12 @@ def analyze(
             run={**(run or {}), **facts},
             progress=progress,
         )
+
+
+def _scale(segmenter, movie, um_per_px):
+    """The scale of all frames: the size of their pixels, or where a preset goes by diameter, that in the first."""
+    settings = segmenter.settings()
+    known = um_per_px is not None and settings.get("um_per_px") is not None
+    if known or not settings.get("estimates_diameter"):
+        return {"um_per_px": um_per_px}
+    return {"diameter_px": segmenter.estimate_diameter(movie.frame(0)) or settings["diameter_px"]}

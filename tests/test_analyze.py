@@ -12,6 +12,7 @@ from somaseg import analyze as analyze_module
 from somaseg import cli
 from somaseg.analyze import analyze
 from somaseg.movies import Calibration, write_hyperstack
+from somaseg.movies.reader import open_movie
 from somaseg.segmentation import Segmenter
 from somaseg.segmentation.frame_store import FrameStore
 from somaseg.tracking import read_result
@@ -172,3 +173,12 @@ def test_missing_units_stop_the_run_with_the_flags_to_give(bright_preset, tmp_pa
     message = capsys.readouterr().err
     assert "--um-per-px" in message and "--minutes-per-frame" in message and "--pixels" in message
     assert cli.main([*arguments, "--pixels", "--quiet"]) == 0
+
+
+def test_a_preset_that_goes_by_diameter_takes_that_of_the_first_frame(movie, bright_network, no_report, tmp_path):
+    segmenter = Segmenter(bright_network, minimum_area_px=4, diameter_px=30.0, estimates_diameter=True)
+    analyze(movie, tmp_path / "out", segmenter)
+    scale = json.loads((tmp_path / "out" / "run.json").read_text())["frames_scale"]
+    with open_movie(movie) as opened:
+        assert scale == {"diameter_px": segmenter.estimate_diameter(opened.frame(0))}
+    assert scale["diameter_px"] < 30

@@ -71,6 +71,7 @@ def _run(options):
         f"minimum area {segmenter.minimum_area_px} px (default {defaults['minimum_area_px']})"
     )
     diameter = _diameter(options.diameter, segmenter, paths)
+    told = diameter is not None or (options.um_per_px is not None and segmenter.um_per_px is not None)
     with tqdm(total=len(paths), unit="image", disable=options.quiet or None) as bar:
         result = segment_files(
             segmenter,
@@ -84,6 +85,12 @@ def _run(options):
         )
     for name, reason in result.failed.items():
         tell_error(f"error: {name}: {one_line(reason)}")
+    if segmenter.estimates_diameter and not told and result.magnifications:
+        factors = sorted(result.magnifications.values())
+        tell(
+            f"scale estimated for each image: enlarged {factors[0]:g} to {factors[-1]:g} times, so that the somas have "
+            f"the {segmenter.diameter_px:g} px that the preset learnt from (--diameter PX gives it)"
+        )
     share = result.network_seconds / result.seconds if result.seconds else 0.0
     tell(
         f"{len(result.done)} of {len(paths)} images done, {result.object_count} objects, {result.seconds:.1f} s "

@@ -10,6 +10,8 @@ import numpy as np
 from somaseg.data.intensity import stretch
 from somaseg.data.passes import ExamplePasses
 
+MOST_MAGNIFIED = 4.0
+
 
 class CropBatches(ExamplePasses):
     """Batches of random crops for training, or of the centre crops for validation; works on every Keras backend.
@@ -27,6 +29,8 @@ class CropBatches(ExamplePasses):
         raw_rate: float, share of the training crops left at their raw intensities instead of stretched, so that
             the network also copes with pixels straight from the camera.
         zoom: float >= 1, the training crops are magnified by a random factor, log-uniform in 1/zoom..zoom.
+        diameter_px: float or None, each image is first brought to the scale at which the median diameter of its
+            instances is this, by a factor of `MOST_MAGNIFIED` at most either way; None leaves images as they are.
         smoothing_px: float, standard deviation of a Gaussian run over each crop, as `somaseg.Segmenter` runs it over
             the image; 0 for none.
         start_epoch: int, the epoch that the first pass is.
@@ -42,6 +46,7 @@ class CropBatches(ExamplePasses):
         threefold=False,
         raw_rate=0.0,
         zoom=1.0,
+        diameter_px=None,
         smoothing_px=0.0,
         start_epoch=0,
         **kwargs,
@@ -49,7 +54,8 @@ class CropBatches(ExamplePasses):
         if crop_size < 16 or crop_size % 16:
             raise ValueError(f"crop_size must be a multiple of 16 pixels, got {crop_size}.")
         self.variants = 3 if threefold else 1
-        self.places = _crops_per_epoch(samples) if seed is not None else np.arange(len(samples))
+        self.magnification = _magnifications(samples, diameter_px)
+        self.places = _crops_per_epoch(samples, self.magnification) if seed is not None else np.arange(len(samples))
         count = len(self.places) * self.variants
         super().__init__(count, batch_size=batch_size, seed=seed, start_epoch=start_epoch, **kwargs)
         self.samples = samples
@@ -75,7 +81,7 @@ class CropBatches(ExamplePasses):
         index = self.places[example // self.variants]
         image, instances = self.samples.images[index], self.samples.instances[index]
         height, width = instances.shape
-        size, raw = self.crop_size, False
+        size, raw = max(16, round(self.crop_size / self.magnification[index])), False
         if self.seed is None:
             y, x = (height - size) // 2, (width - size) // 2
         else:
@@ -133,9 +139,21 @@ def as_tf_dataset(batches, epochs):
     return steps.map(load, num_parallel_calls=2, deterministic=True).prefetch(2)
 
 
-def _crops_per_epoch(samples):
+def _magnifications(samples, diameter_px):
+    """The factor that brings each image to the scale where its instances have a median diameter of `diameter_px`."""
+    if diameter_px is None:
+        return np.ones(len(samples))
+    factors = []
+    for instances in samples.instances:
+        areas = np.bincount(instances.ravel())[1:]
+        median = np.median(np.sqrt(4 * areas[areas > 0] / np.pi)) if areas.any() else diameter_px
+        factors.append(np.clip(diameter_px / median, 1 / MOST_MAGNIFIED, MOST_MAGNIFIED))
+    return np.array(factors)
+
+
+def _crops_per_epoch(samples, magnification):
     """The image of each crop of an epoch: one crop for every 256 pixels of the mean side, at least one."""
-    sides = [np.sqrt(instances.size) for instances in samples.instances]
+    sides = [factor * np.sqrt(instances.size) for factor, instances in zip(magnification, samples.instances)]
     return np.repeat(np.arange(len(sides)), [max(1, round(side / 256)) for side in sides])
 
 

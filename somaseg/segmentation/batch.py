@@ -26,13 +26,17 @@ class OutputExistsError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class BatchResult:
-    """What became of the images: names of those done, {name: reason} of those that failed, objects, seconds."""
+    """What became of the images: names of those done, {name: reason} of those that failed, objects, seconds.
+
+    `magnifications` is {name: by how much the image was enlarged for the network} of those done.
+    """
 
     done: list
     failed: dict
     object_count: int
     seconds: float
     network_seconds: float
+    magnifications: dict
 
 
 def find_images(inputs):
@@ -100,11 +104,11 @@ def segment_files(
     journal = _Journal(output / JOURNAL, settings, dict(zip(names.values(), names)))
     if not overwrite and not journal.continues:
         _refuse_existing(output, names, journal)
-    rows, network_seconds = journal.begin(), 0.0
+    entries, network_seconds = journal.begin(), 0.0
     failed = {}
     for path in paths:
         name = names[path]
-        if name not in rows:
+        if name not in entries:
             try:
                 image = read_image(path)
                 found = segmenter(image, **scale)
@@ -114,13 +118,20 @@ def segment_files(
                 failed[str(path)] = str(error).removeprefix(f"{path}: ")
             else:
                 _write(output, name, image, found)
-                rows[name] = journal.add(name, objects)
+                entries[name] = journal.add(name, objects, found.magnification)
         if progress is not None:
             progress(path.name)
-    table = _table(paths, names, rows)
+    table = _table(paths, names, {name: entry["objects"] for name, entry in entries.items()})
     with replace_when_whole(output / "objects.csv") as partial:
         table.to_csv(partial, index=False)
-    result = BatchResult(list(rows), failed, len(table), time.perf_counter() - started, network_seconds)
+    result = BatchResult(
+        list(entries),
+        failed,
+        len(table),
+        time.perf_counter() - started,
+        network_seconds,
+        {name: entry["magnification"] for name, entry in entries.items()},
+    )
     with replace_when_whole(output / "run.json") as partial:
         partial.write_text(json.dumps(_facts(settings, result), indent=2) + "\n")
     journal.end()
@@ -146,7 +157,7 @@ class _Journal:
             self.entries = entries if self.continues else []
 
     def begin(self):
-        """Start the journal, with what of the last one still holds: {name: records}."""
+        """Start the journal, with what of the last one still holds: {name: entry}."""
         for left_by_a_killed_run in self.path.parent.glob(".*.partial.*"):
             left_by_a_killed_run.unlink()
         kept = [
@@ -157,14 +168,14 @@ class _Journal:
         ]
         with replace_when_whole(self.path) as partial:
             partial.write_text("".join(json.dumps(line) + "\n" for line in [self.settings, *kept]))
-        return {entry["name"]: entry["objects"] for entry in kept}
+        return {entry["name"]: entry for entry in kept}
 
-    def add(self, name, objects):
-        records = objects.to_dict("records")
+    def add(self, name, objects, magnification):
+        entry = {"name": name, "source": self.sources[name], "magnification": round(magnification, 3)}
+        entry["objects"] = objects.to_dict("records")
         with open(self.path, "a") as file:
-            entry = {"name": name, "source": self.sources[name], "objects": records}
             file.write(json.dumps(entry) + "\n")
-        return records
+        return entry
 
     def end(self):
         self.path.unlink()
@@ -242,6 +253,7 @@ def _facts(settings, result):
         **settings["run"],
         "settings": settings["settings"],
         "images_scale": settings["images"],
+        "magnifications": result.magnifications,
         "versions": {
             "somaseg": somaseg.__version__,
             "keras": importlib.metadata.version("keras"),

@@ -72,12 +72,14 @@ class Segmentation:
         labels: (H, W) uint16 (uint32 beyond 65,535), 0 background, 1..n the somas.
         probability: float32 (H, W), that a pixel is soma.
         network_seconds, seconds: time in the network, and in all.
+        magnification: by how much the image was enlarged for the network, see `somaseg.segmentation.scale`.
     """
 
     labels: np.ndarray
     probability: np.ndarray
     network_seconds: float
     seconds: float
+    magnification: float = 1.0
 
     def __len__(self):
         return int(self.labels.max(initial=0))

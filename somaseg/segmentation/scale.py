@@ -5,6 +5,7 @@ import numpy as np
 
 TOLERANCE = 1.15
 LEAST_PX = 16
+MOST_PX = 16e6
 
 
 def within_tolerance(factor):
@@ -14,6 +15,30 @@ def within_tolerance(factor):
     (1.0, 0.5)
     """
     return 1.0 if 1 / TOLERANCE < factor < TOLERANCE else float(factor)
+
+
+def fitting_factor(diameter_px, labels):
+    """The factor by which an image has to be enlarged so that its instances have a median diameter of `diameter_px`.
+
+    It leaves the image at least 16 pixels to a side and makes no more than 16 megapixels of a smaller one, which would
+    take hours: then it is as near as that allows.
+
+    Args:
+        diameter_px: float.
+        labels: (H, W), the label image of the image as it is.
+
+    Returns:
+        float, see `within_tolerance`; None where there is no instance.
+
+    >>> fitting_factor(24.0, np.ones((32, 32), int)).__round__(2)
+    0.66
+    """
+    found = equivalent_diameters(labels)
+    if len(found) == 0:
+        return None
+    most = max(1.0, (MOST_PX / labels.size) ** 0.5)
+    least = LEAST_PX / min(labels.shape)
+    return within_tolerance(min(max(diameter_px / float(np.median(found)), least), most))
 
 
 def resampled(image, factor):

@@ -1,6 +1,7 @@
 """The segmenter: an image in, somas out. The one function under the Python API and the command line."""
 
 import time
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -11,7 +12,14 @@ from somaseg.runtimes.keras_runtime import KerasRuntime
 from somaseg.runtimes.opening import open_runtime
 from somaseg.segmentation.decoding import decode
 from somaseg.segmentation.instances import Segmentation
-from somaseg.segmentation.scale import check_scale, equivalent_diameters, resampled, resampled_maps, within_tolerance
+from somaseg.segmentation.scale import (
+    check_scale,
+    equivalent_diameters,
+    fitting_factor,
+    resampled,
+    resampled_maps,
+    within_tolerance,
+)
 from somaseg.segmentation.tiling import predict_tiled
 
 DEFAULTS = {
@@ -22,6 +30,7 @@ DEFAULTS = {
     "tile_px": 1024,
     "diameter_px": None,
     "um_per_px": None,
+    "estimates_diameter": False,
 }
 
 
@@ -44,6 +53,8 @@ class Segmenter:
         tile_px: int, an image with a longer side is run in overlapping tiles of this size.
         diameter_px: float or None, typical diameter of the somas that the network learnt from.
         um_per_px: float or None, size of a pixel that the network learnt from.
+        estimates_diameter: bool, an image whose scale is not told is brought to the one at which what is found in it
+            has the diameter that the network learnt from; it then runs two or three times.
 
     Areas and distances in pixels are those at the scale that the network learnt from.
 
@@ -69,6 +80,7 @@ class Segmenter:
         tile_px=DEFAULTS["tile_px"],
         diameter_px=DEFAULTS["diameter_px"],
         um_per_px=DEFAULTS["um_per_px"],
+        estimates_diameter=DEFAULTS["estimates_diameter"],
     ):
         if not 0 < threshold < 1:
             raise ValueError(f"threshold must be between 0 and 1, got {threshold!r}.")
@@ -78,6 +90,8 @@ class Segmenter:
             raise ValueError(f"smoothing_px must be 0 or more, got {smoothing_px!r}.")
         if not vote_spread_px > 0:
             raise ValueError(f"vote_spread_px must be more than 0, got {vote_spread_px!r}.")
+        if estimates_diameter and diameter_px is None:
+            raise ValueError("estimates_diameter needs diameter_px, the diameter that the network learnt from.")
         if (network is None) == (predict is None):
             raise ValueError("Give either a network or predict, a function that runs one.")
         if predict is not None and not callable(predict):
@@ -94,6 +108,7 @@ class Segmenter:
         self.tile_px = tile_px
         self.diameter_px = check_scale("diameter_px", diameter_px)
         self.um_per_px = check_scale("um_per_px", um_per_px)
+        self.estimates_diameter = bool(estimates_diameter)
 
     @classmethod
     def from_preset(cls, preset, *, runtime="keras", note=None, **settings):
@@ -148,8 +163,29 @@ class Segmenter:
         start = time.perf_counter()
         image = check_image(image)
         factor = self.magnification(um_per_px=um_per_px, diameter_px=diameter_px)
-        ready = resampled(normalize_contrast(self._smooth(image)), factor)
-        before = time.perf_counter()
+        told = diameter_px is not None or (um_per_px is not None and self.um_per_px is not None)
+        if told or not self.estimates_diameter:
+            found = self._segment(normalize_contrast(self._smooth(image)), factor, progress)
+        else:
+            found = self._segment_at_own_scale(normalize_contrast(self._smooth(image)), progress)
+        return replace(found, seconds=time.perf_counter() - start)
+
+    def _segment_at_own_scale(self, ready, progress=None):
+        """As `_segment`, at the scale at which what is found has the diameter that the network learnt from."""
+        found = self._segment(ready, 1.0, progress)
+        network_seconds = found.network_seconds
+        for _ in range(2):
+            factor = fitting_factor(self.diameter_px, found.labels)
+            if factor is None or within_tolerance(factor / found.magnification) == 1.0:
+                break
+            found = self._segment(ready, factor, progress)
+            network_seconds += found.network_seconds
+        return replace(found, network_seconds=network_seconds)
+
+    def _segment(self, ready, factor, progress=None):
+        """`Segmentation` of a prepared image that is magnified by `factor` for the network."""
+        start, shape = time.perf_counter(), ready.shape[:2]
+        ready = resampled(ready, factor)
         maps = predict_tiled(
             self.predict,
             ready,
@@ -160,14 +196,14 @@ class Segmenter:
         )
         after = time.perf_counter()
         del ready  # of a large image every copy counts
-        maps = resampled_maps(maps, image.shape[:2])
+        maps = resampled_maps(maps, shape)
         labels = decode(
             maps,
             threshold=self.threshold,
             minimum_area_px=round(self.minimum_area_px / factor**2),
             vote_spread_px=self.vote_spread_px / factor,
         )
-        return Segmentation(labels, maps["mask"], after - before, time.perf_counter() - start)
+        return Segmentation(labels, maps["mask"], after - start, time.perf_counter() - start, factor)
 
     def magnification(self, *, um_per_px=None, diameter_px=None):
         """By how much an image is enlarged (or, below 1, reduced) before the network sees it; 1.0 if nothing is known.
@@ -189,24 +225,17 @@ class Segmenter:
     def estimate_diameter(self, image):
         """Median diameter in pixels of the somas of an image, found at the scale that they themselves suggest.
 
-        The image is segmented as it is, then once more brought to the scale at which what was found would have the
-        diameter that the network learnt from.
-
         Returns:
             float, or None where no soma is found.
 
         Raises:
             ValueError: the network's own diameter is not known.
         """
-        diameter = None
-        for _ in range(2):
-            found = equivalent_diameters(self(image, diameter_px=diameter).labels)
-            if len(found) == 0:
-                return diameter
-            diameter = float(np.median(found))
-            if self.magnification(diameter_px=diameter) == 1.0:
-                break
-        return diameter
+        if self.diameter_px is None:
+            raise ValueError("This preset does not tell the diameter it was trained at, so none can be estimated.")
+        ready = normalize_contrast(self._smooth(check_image(image)))
+        found = equivalent_diameters(self._segment_at_own_scale(ready).labels)
+        return float(np.median(found)) if len(found) else None
 
     def settings(self):
         """The settings of this segmenter, as stored in preprocessor.json."""

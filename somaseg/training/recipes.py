@@ -31,6 +31,8 @@ class Recipe:
             (`somaseg.data.imaging.ImagingVariation`); 0 in the paper.
         raw_rate: share of the crops left at raw intensities instead of contrast-stretched.
         zoom: crops are magnified by a random factor, log-uniform in 1/zoom..zoom; 1 in the paper.
+        diameter_px: images are brought to the scale at which the median diameter of their instances is this, as
+            `somaseg.Segmenter` does where a preset says so; None, as in the paper, leaves them as they are.
         smoothing_px: Gaussian smoothing of the crops against noise, pixels; the preset is given the same.
         fixed_examples: crops and augmentation are drawn once and are the same in every epoch, instead of afresh.
         moving_statistics: batch norms of the frozen groups use and update the statistics of the batch, as in the
@@ -61,6 +63,7 @@ class Recipe:
     imaging_rate: float = 0.0
     raw_rate: float = 0.0
     zoom: float = 1.0
+    diameter_px: float | None = None
     smoothing_px: float = 0.0
     fixed_examples: bool = False
     moving_statistics: bool = False
@@ -89,6 +92,8 @@ class Recipe:
             raise ValueError(f"learning_rate must be positive, got {self.learning_rate!r}.")
         if self.zoom < 1:
             raise ValueError(f"zoom must be 1 or more, got {self.zoom!r}.")
+        if self.diameter_px is not None and not self.diameter_px > 0:
+            raise ValueError(f"diameter_px must be positive, got {self.diameter_px!r}.")
         if self.crop_size % 16:
             raise ValueError(f"crop_size must be a multiple of 16 pixels, got {self.crop_size}.")
 

@@ -62,6 +62,7 @@ def train(network, recipe, train_samples, validation_samples, folder, *, extra=N
         validation_samples,
         batch_size=recipe.batch_size,
         crop_size=recipe.crop_size,
+        diameter_px=recipe.diameter_px,
         smoothing_px=recipe.smoothing_px,
     )
     checkpoints.restore(trainer)
@@ -137,6 +138,7 @@ def _training_batches(recipe, samples):
         threefold=recipe.threefold,
         raw_rate=recipe.raw_rate,
         zoom=recipe.zoom,
+        diameter_px=recipe.diameter_px,
         smoothing_px=recipe.smoothing_px,
     )
 

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from somaseg.segmentation import Segmenter
-from somaseg.segmentation.scale import equivalent_diameters, resampled, resampled_maps, within_tolerance
+from somaseg.segmentation.scale import (
+    MOST_PX,
+    equivalent_diameters,
+    fitting_factor,
+    resampled,
+    resampled_maps,
+    within_tolerance,
+)
 
 
 def squares(side, pitch, count=3):
@@ -81,6 +88,32 @@ def test_a_scale_that_is_none_is_refused(segmenter, scale):
 def test_the_diameter_of_an_image_is_estimated_from_what_is_found(segmenter):
     assert segmenter.estimate_diameter(squares(side=20, pitch=60)) == pytest.approx(22.6, rel=0.1)
     assert segmenter.estimate_diameter(np.full((64, 64), 7, np.uint8)) is None
+
+
+def test_an_image_whose_scale_is_not_told_is_brought_to_that_of_the_network(bright_network):
+    segmenter = Segmenter(bright_network, minimum_area_px=60, diameter_px=11.3, estimates_diameter=True)
+    image = squares(side=20, pitch=60)
+    found = segmenter(image)
+    assert found.magnification == pytest.approx(0.5, rel=0.1)
+    np.testing.assert_array_equal(found.labels, segmenter(image, diameter_px=11.3 / found.magnification).labels)
+    assert segmenter(image, diameter_px=11.3).magnification == 1.0  # it was told
+    assert segmenter(squares(side=10, pitch=30)).magnification == 1.0  # it fits as it is
+    assert segmenter(np.full((64, 64), 7, np.uint8)).magnification == 1.0  # nothing to go by
+
+
+def test_an_estimate_makes_no_image_of_a_speck_or_of_a_hall():
+    speck = np.zeros((3000, 3000), int)
+    speck[:2, :2] = 1
+    assert fitting_factor(24.0, speck) == pytest.approx((MOST_PX / speck.size) ** 0.5)
+    assert fitting_factor(1.0, np.ones((32, 40), int)) == 0.5  # 16 pixels are left
+    assert fitting_factor(24.0, np.zeros((32, 40), int)) is None
+
+
+def test_estimating_needs_the_diameter_that_was_learnt_from(bright_network):
+    with pytest.raises(ValueError, match="estimates_diameter needs diameter_px"):
+        Segmenter(bright_network, estimates_diameter=True)
+    with pytest.raises(ValueError, match="does not tell the diameter it was trained at"):
+        Segmenter(bright_network).estimate_diameter(squares(8, 20))
 
 
 def test_equivalent_diameters_are_those_of_discs_of_the_same_area():
