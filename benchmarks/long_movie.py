@@ -4,8 +4,8 @@
     python benchmarks/long_movie.py truth/movie.tif long.tif
     ( ulimit -d 3000000; somaseg analyze long.tif -o long --um-per-px 0.1625 --minutes-per-frame 5 )
 
-The upper left 256 x 256 of a simulated movie, enlarged fourfold, played to and fro, each frame with noise of its own. The
-limit is on all memory that is no page of a file, in kB. What is found in such a movie means nothing.
+The upper left 256 x 256 of a simulated movie, enlarged fourfold, played to and fro, each frame with noise of its own.
+The limit is on all memory that is no page of a file, in kB. What is found in such a movie means nothing.
 """
 
 import argparse
