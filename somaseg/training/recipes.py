@@ -163,8 +163,10 @@ NUCLEI = Recipe(
     elastic_rate=0.15,
     imaging_rate=0.3,
     zoom=1.35,
+    diameter_px=24.0,
 )
-SOMA = dataclasses.replace(NUCLEI, epochs=11, cooldown_epochs=9, imaging_rate=0.25, zoom=1.3)
+# Movies tell the size of their pixels, so that no diameter has to be gone by.
+SOMA = dataclasses.replace(NUCLEI, cooldown_epochs=16, imaging_rate=0.25, zoom=1.3, diameter_px=None)
 
 RECIPES = {
     "pretraining": PRETRAINING,

@@ -228,7 +228,15 @@ def save_preset(network, recipe, history, folder, *, dataset, run, description="
         "best_epoch": best,
         "last_epoch": history[-1],
     }
-    preprocessor = read_preprocessor(folder) or {"smoothing_px": recipe.smoothing_px}
+    preprocessor = read_preprocessor(folder) or _preprocessor(recipe)
     network.save_to_preset(folder, preprocessor=preprocessor, metadata=metadata)
     with replace_when_whole(folder / "curves.png") as partial:
         partial.write_bytes((Path(run) / "curves.png").read_bytes())
+
+
+def _preprocessor(recipe):
+    """The settings of `somaseg.Segmenter` that give a network what it was trained on."""
+    settings = {"smoothing_px": recipe.smoothing_px}
+    if recipe.diameter_px is not None:
+        settings |= {"diameter_px": recipe.diameter_px, "estimates_diameter": True}
+    return settings

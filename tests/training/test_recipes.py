@@ -6,8 +6,11 @@ import pytest
 
 from somaseg.data.augmentation import ElasticDeformation, RandomFlip, ThreefoldAugmentation
 from somaseg.data.imaging import ImagingVariation
+from somaseg.models import UNet
+from somaseg.segmentation import Segmenter
 from somaseg.training.optimizers import AdamL2
 from somaseg.training.recipes import TRANSFER, Recipe
+from somaseg.training.runs import save_preset
 
 
 def test_dict_round_trip():
@@ -73,3 +76,14 @@ def test_optimizer_and_dtype_policy_are_those_of_the_recipe():
     assert (float(optimizer.learning_rate), optimizer.l2) == (0.25, 0.5)
     assert Recipe().dtype_policy().compute_dtype == "float32"
     assert Recipe(mixed_precision=True).dtype_policy().compute_dtype == "bfloat16"
+
+
+def test_a_preset_goes_by_the_diameter_that_its_recipe_went_by(tmp_path):
+    (tmp_path / "curves.png").write_bytes(b"")
+    history = [{"epoch": 1, "val_iou": 0.5}]
+    for diameter in (None, 24.0):
+        folder = tmp_path / str(diameter)
+        recipe = Recipe(diameter_px=diameter)
+        save_preset(UNet(filters=1, depth=2), recipe, history, folder, dataset="discs", run=tmp_path)
+        settings = Segmenter.preset_settings(folder)
+        assert (settings["diameter_px"], settings["estimates_diameter"]) == (diameter, diameter is not None)
