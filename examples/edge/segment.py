@@ -2,8 +2,8 @@
 
 python segment.py soma_int8.tflite image.png more.jpg -o labels/
 
-Writes <name>_labels.png (16 bits: 0 background, 1..n somas). The labels are those of `somaseg segment` with the same
-file; thresholds, contrast limits and tiling come from the model file itself.
+Writes <name>_labels.png (16 bits: 0 background, 1..n somas). The labels are those of `somaseg segment` at the image's
+own scale; thresholds, contrast limits and tiling come from the model file itself.
 """
 
 import argparse
