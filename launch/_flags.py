@@ -117,7 +117,7 @@ def run_main(main):
     app.run(guarded)
 
 
-def finish(network, recipe, history, run=None):
+def finish(network, recipe, history, run=None, settings=None):
     """Tell how a training ended and, with --save_preset, write the network as a preset; `run` is --run if not given."""
     run = run or FLAGS.run
     best = max(history, key=lambda row: row["val_iou"])
@@ -129,5 +129,5 @@ def finish(network, recipe, history, run=None):
     if FLAGS.save_preset:
         from somaseg.training.runs import save_preset
 
-        save_preset(network, recipe, history, FLAGS.save_preset, dataset=FLAGS.dataset, run=run)
+        save_preset(network, recipe, history, FLAGS.save_preset, dataset=FLAGS.dataset, run=run, settings=settings)
         print(f"wrote the preset {FLAGS.save_preset}")

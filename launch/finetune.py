@@ -5,7 +5,9 @@
     python launch/finetune.py --recipe=best --unlabelled_dir=MY_FRAMES ...    # learn from unlabelled images too
 
 Writes what pretrain.py writes; with --unlabelled_dir twice, into teacher/ and student/ of --run. With --save_preset=DIR
-the result works as `somaseg segment --preset DIR`.
+the result works as `somaseg segment --preset DIR`: with the threshold, least area and spread of the votes of the
+preset it started from (in DIR/preprocessor.json; `launch/evaluate.py` has flags to try others), at the scale of the
+images it learnt from.
 """
 
 import _flags
@@ -22,6 +24,9 @@ flags.DEFINE_string(
     None,
     "Folder of images without labels to learn from too, by self-training; --unlabelled_images of them (default: all).",
 )
+flags.DEFINE_float(
+    "um_per_px", None, "Size of the training images' pixels, um; kept with the preset, which brings others to it."
+)
 
 
 def main(_):
@@ -31,7 +36,7 @@ def main(_):
     import keras
 
     from somaseg.models.unet import UNet
-    from somaseg.training.runs import train
+    from somaseg.training.runs import retrained_settings, train
     from somaseg.training.self_training import STUDENT, read_unlabelled, self_train
 
     recipe, unlabelled = _flags.recipe_from_flags(TRANSFER), None
@@ -42,12 +47,14 @@ def main(_):
     keras.utils.set_random_seed(recipe.seed)
     heads = {"heads": FLAGS.heads} if FLAGS.heads else {}
     network = UNet.from_preset(FLAGS.preset, dtype=recipe.dtype_policy(), **heads)
+    scale = {"diameter_px": recipe.diameter_px, "um_per_px": FLAGS.um_per_px}
+    settings = retrained_settings(FLAGS.preset, network, training, **scale)
     if not recipe.unlabelled_images:
         history = train(network, recipe, training, validation, FLAGS.run)
-        _flags.finish(network, recipe, history)
+        _flags.finish(network, recipe, history, settings=settings)
         return
     history = self_train(network, recipe, training, validation, FLAGS.run, unlabelled=unlabelled)
-    _flags.finish(network, recipe, history, run=Path(FLAGS.run) / STUDENT)
+    _flags.finish(network, recipe, history, run=Path(FLAGS.run) / STUDENT, settings=settings)
 
 
 if __name__ == "__main__":

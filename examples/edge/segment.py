@@ -42,9 +42,8 @@ def read_facts(content):
 
 
 def prepare(image, rule):
-    """Any image (H, W[, C]) as uint8 (H, W, 3): one signal in a false colour as gray, contrast stretched."""
-    image = image[..., None] if image.ndim == 2 else image[..., :3]
-    image = np.repeat(image, 3, axis=-1) if image.shape[-1] == 1 else image
+    """Any image (H, W[, 3 or 4]) as uint8 (H, W, 3): one signal in a false colour as gray, contrast stretched."""
+    image = np.repeat(image[..., None], 3, axis=-1) if image.ndim == 2 else image[..., :3]
     step = max(1, int(np.sqrt(image.shape[0] * image.shape[1] / 2**20)))
     thin = image[::step, ::step].reshape(-1, 3).astype(np.float32)
     height = np.percentile(thin, rule["high_percentile"], axis=0)
@@ -53,10 +52,12 @@ def prepare(image, rule):
     with np.errstate(invalid="ignore"):  # of a channel that is constant
         alike = np.corrcoef(thin.T)[signal] > rule["same_signal"]
     if faint.any() and all(alike | faint):
-        image, thin = np.repeat(image[..., signal, None], 3, axis=-1), np.repeat(thin[:, signal, None], 3, axis=-1)
+        image, thin = np.repeat(image[..., signal, None], 3, axis=-1), thin[:, [signal]]
+    thin = thin[:, :1] if (image == image[..., :1]).all() else thin  # percentiles of gray are those of one channel
     low, high = np.percentile(thin, rule["low_percentile"]), np.percentile(thin.max(-1), rule["high_percentile"])
     plane = image[..., int(np.argmax(image.reshape(-1, 3).mean(0)))]
-    bends = np.diff(plane[:: max(1, plane.size // 2**20)].astype(np.float32), n=2)  # of noise 6**0.5 as wide as it
+    rows = plane[:: max(1, plane.size // 2**20)].astype(np.float32)
+    bends = rows[:, 2:] - 2 * rows[:, 1:-1] + rows[:, :-2]  # of noise 6**0.5 as wide as it
     noise = float(np.median(np.abs(bends))) / (0.6745 * 6**0.5)
     high = max(high, low + rule["noise_range"] * max(noise, 12**-0.5 if image.dtype.kind in "iu" else 0.0))
     high = high if high > low else max(thin.max(), low + 1.0)

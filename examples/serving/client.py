@@ -18,7 +18,8 @@ def ask(server, model, image):
     content = base64.b64encode(Path(image).read_bytes()).decode()
     request = {"signature_name": "encoded", "instances": [{"image_bytes": {"b64": content}}]}
     url = f"http://{server}/v1/models/{model}:predict"
-    with urllib.request.urlopen(url, json.dumps(request).encode(), timeout=120) as answer:
+    post = urllib.request.Request(url, json.dumps(request).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(post, timeout=120) as answer:
         (maps,) = json.load(answer)["predictions"]
     rows = maps["probability"] if isinstance(maps, dict) else maps  # a model of one map gives it without a name
     return [[pixel[0] for pixel in row] for row in rows]

@@ -38,7 +38,7 @@ class JointAugmentation(keras.layers.Layer):
         return input_shape
 
     def compute_output_spec(self, inputs, training=True):
-        return inputs
+        return _specs_of(inputs)
 
     def get_config(self):
         return {**super().get_config(), "seed": self.seed}
@@ -157,7 +157,7 @@ class ThreefoldAugmentation(keras.layers.Layer):
         return {**inputs, **chosen}
 
     def compute_output_spec(self, inputs, training=True):
-        return inputs
+        return _specs_of(inputs)
 
     def get_config(self):
         elastic = {"alpha": self.elastic.alpha, "sigma": self.elastic.sigma, "seed": self.elastic.seed}
@@ -209,6 +209,13 @@ def warp(x, field, *, order):
     )
     dtype = keras.backend.standardize_dtype(x.dtype)
     return ops.cast(ops.round(value) if "int" in dtype else value, dtype)
+
+
+def _specs_of(inputs):
+    """New symbolic tensors like these: the inputs themselves would let a Keras graph go past the layer."""
+    return keras.tree.map_structure(
+        lambda x: keras.KerasTensor(x.shape, keras.backend.standardize_dtype(x.dtype)), inputs
+    )
 
 
 def _gaussian_matrix(size, sigma):

@@ -6,6 +6,8 @@ import importlib
 def read_builder(dataset, split, *, data_dir=None, manual_dir=None):
     """The examples of one split, as an iterable of dicts of NumPy arrays; the data set is built first if need be.
 
+    A data set of a lab's own files is built anew when `manual_dir` is another one, or its files have changed.
+
     Args:
         dataset: str, "name" or "name/config". A name that `tfds_builders` has is taken from there.
         split: str, a TFDS split.
@@ -19,7 +21,13 @@ def read_builder(dataset, split, *, data_dir=None, manual_dir=None):
 
     builder = _make_builder(dataset, data_dir)
     download = tfds.download.DownloadConfig(manual_dir=manual_dir)
+    if manual_dir is not None and hasattr(builder, "is_outdated") and builder.is_outdated(manual_dir):
+        download.download_mode = tfds.GenerateMode.REUSE_CACHE_IF_EXISTS
     builder.download_and_prepare(download_config=download)
+    if split in ("train", "validation") and split not in builder.info.splits:
+        raise ValueError(
+            f"{dataset} has no image for {split}. Give it at least two images, or sub-folders train/ and validation/."
+        )
     return tfds.as_numpy(builder.as_dataset(split=split, shuffle_files=False))
 
 

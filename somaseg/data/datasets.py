@@ -125,3 +125,9 @@ def load_samples(dataset, split, *, data_dir=None, manual_dir=None):
         for x in read_builder(dataset, split, data_dir=data_dir, manual_dir=manual_dir)
     )
     return Samples.from_arrays(sorted(triples, key=lambda triple: triple[0]))
+
+
+def median_diameter(instances):
+    """Median diameter in pixels of discs with the areas of the instances of a label image, which has at least one."""
+    areas = np.bincount(instances.ravel())[1:]
+    return float(np.median(np.sqrt(4 * areas[areas > 0] / np.pi)))

@@ -7,6 +7,7 @@ Augmentation is not here: it runs inside the training step (`somaseg.data.augmen
 import cv2
 import numpy as np
 
+from somaseg.data.datasets import median_diameter
 from somaseg.data.intensity import stretch
 from somaseg.data.passes import ExamplePasses
 
@@ -145,8 +146,7 @@ def _magnifications(samples, diameter_px):
         return np.ones(len(samples))
     factors = []
     for instances in samples.instances:
-        areas = np.bincount(instances.ravel())[1:]
-        median = np.median(np.sqrt(4 * areas[areas > 0] / np.pi)) if areas.any() else diameter_px
+        median = median_diameter(instances) if instances.any() else diameter_px
         factors.append(np.clip(diameter_px / median, 1 / MOST_MAGNIFIED, MOST_MAGNIFIED))
     return np.array(factors)
 

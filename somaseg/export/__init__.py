@@ -30,6 +30,9 @@ def export_preset(
 
     Returns:
         The list of paths written.
+
+    Raises:
+        FileExistsError: one of them exists and `overwrite` is False; then none is written.
     """
     from somaseg.data.intensity import normalize_contrast
     from somaseg.models.presets import find_preset
@@ -40,10 +43,13 @@ def export_preset(
     unknown = sorted(set(formats) - set(FORMATS))
     if unknown:
         raise ValueError(f"Unknown formats {unknown}; there are {FORMATS}.")
+    name = find_preset(preset).resolve().name
+    if not overwrite:
+        _check_new(Path(folder), name, formats, version, size_px)
     images = None
     if "int8" in formats and representative is not None:
         images = [normalize_contrast(read_image(path)) for path in find_images([representative])]
-    network, name, written = UNet.from_preset(preset), find_preset(preset).resolve().name, []
+    network, written = UNet.from_preset(preset), []
     for kind in formats:
         if kind == "saved_model":
             path = export_saved_model(
@@ -53,7 +59,7 @@ def export_preset(
         elif kind in PRECISIONS:
             path = export_litert(
                 network,
-                Path(folder) / f"{name}_{kind}{f'_{size_px}' if size_px else ''}.tflite",
+                Path(folder) / _file_name(name, kind, size_px),
                 precision=kind,
                 size_px=size_px,
                 representative=images,
@@ -66,15 +72,30 @@ def export_preset(
     return written
 
 
+def _file_name(name, kind, size_px):
+    endings = {"onnx": ".onnx", "openvino": ".xml", "bioimageio": "_bioimageio.zip"}
+    return name + endings.get(kind, f"_{kind}{f'_{size_px}' if size_px else ''}.tflite")
+
+
+def _check_new(folder, name, formats, version, size_px):
+    for kind in formats:
+        saved_model = kind == "saved_model"
+        path = folder / name / str(version) if saved_model else folder / _file_name(name, kind, size_px)
+        if path.exists():
+            other = "folder, version or --formats" if saved_model else "folder or --formats"
+            raise FileExistsError(f"{path} exists. Give another {other}, or --overwrite.")
+
+
 def _export_exchanged(preset, network, name, folder, kind, overwrite):
+    path = folder / _file_name(name, kind, None)
     if kind == "onnx":
         from somaseg.export.onnx import export_onnx
 
-        return export_onnx(network, folder / f"{name}.onnx", description=describe_preset(preset), overwrite=overwrite)
+        return export_onnx(network, path, description=describe_preset(preset), overwrite=overwrite)
     if kind == "openvino":
         from somaseg.export.openvino import export_openvino
 
         return export_openvino(network, folder, name=name, description=describe_preset(preset), overwrite=overwrite)
     from somaseg.export.bioimageio import export_bioimageio
 
-    return export_bioimageio(preset, network, folder / f"{name}_bioimageio.zip", overwrite=overwrite)
+    return export_bioimageio(preset, network, path, overwrite=overwrite)

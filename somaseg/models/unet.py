@@ -100,15 +100,17 @@ class UNet(keras.Model):
             "activation": self.activation,
             "name": self.name,
             "trainable": self.trainable,
+            "frozen_layers": [layer.name for layer in self.layers if not layer.trainable],
         }
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
         config = dict(config)
-        trainable = config.pop("trainable", True)
+        trainable, frozen = config.pop("trainable", True), config.pop("frozen_layers", ())
         network = cls(**config)
-        if not trainable:
-            network.trainable = False
+        network.trainable = trainable
+        for name in frozen:
+            network.get_layer(name).trainable = False
         return network
 
     @classmethod
@@ -122,7 +124,7 @@ class UNet(keras.Model):
                 `heads` the maps that both have keep their weights, and the others start fresh.
 
         Raises:
-            ValueError: no such preset (the message lists those there are).
+            ValueError: no such preset (the message lists those there are), or weights that do not fit `kwargs`.
             presets.CorruptPresetError: the weights do not match the hash in metadata.json.
         """
         folder = presets.find_preset(preset)
@@ -130,6 +132,17 @@ class UNet(keras.Model):
         if unknown := sorted(set(config) - {"filters", "depth", "heads", "input_channels", "activation"}):
             raise presets.CorruptPresetError(
                 f"{folder / 'config.json'} has {unknown}, which this version of somaseg does not know."
+            )
+        other = {
+            name: kwargs[name]
+            for name in ("filters", "depth", "input_channels")
+            if name in kwargs and kwargs[name] != config[name]
+        }
+        if load_weights and other:
+            own = {name: config[name] for name in other}
+            raise ValueError(
+                f"The weights of {preset} are those of a network of {own} and do not fit {other}. "
+                "load_weights=False gives such a network with fresh weights."
             )
         network = cls(**{**config, **kwargs})
         if load_weights and network.heads == config["heads"]:
@@ -155,7 +168,8 @@ class UNet(keras.Model):
 
     def save_to_preset(self, folder, preprocessor=None, metadata=None):
         """Write this network as a preset folder: config.json, preprocessor.json, metadata.json, model.weights.h5."""
-        config = {key: value for key, value in self.get_config().items() if key not in ("name", "trainable")}
+        of_object = ("name", "trainable", "frozen_layers")
+        config = {key: value for key, value in self.get_config().items() if key not in of_object}
         presets.write_preset(self, folder, config=config, preprocessor=preprocessor, metadata=metadata)
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from somaseg.data.datasets import median_diameter
 from somaseg.data.pipeline import CropBatches, as_tf_dataset
 from somaseg.files import replace_when_whole
 from somaseg.models.groups import freeze_all_but_last
-from somaseg.models.presets import read_preprocessor
+from somaseg.models.presets import find_preset, read_config, read_preprocessor
 from somaseg.training.checkpoints import BEST_BY, Checkpoints
 from somaseg.training.fixed_examples import fixed_batches
 from somaseg.training.frozen_statistics import hold_statistics, let_statistics_move
@@ -206,7 +207,7 @@ def _worth_compiling():
     return bool(keras.distribution.list_devices("gpu"))
 
 
-def save_preset(network, recipe, history, folder, *, dataset, run, description=""):
+def save_preset(network, recipe, history, folder, *, dataset, run, settings=None, description=""):
     """Write a trained network as a preset folder, with its recipe, its history in short and its curves.
 
     Args:
@@ -216,6 +217,7 @@ def save_preset(network, recipe, history, folder, *, dataset, run, description="
         folder: where the preset goes; preprocessor.json in it is kept if it is there.
         dataset: str, what it was trained on.
         run: folder of the run; its curves.png is copied.
+        settings: None, or dict of settings of `somaseg.Segmenter`, such as `retrained_settings` gives.
         description: str, one line, shown by `somaseg presets`.
     """
     folder = Path(folder)
@@ -228,15 +230,41 @@ def save_preset(network, recipe, history, folder, *, dataset, run, description="
         "best_epoch": best,
         "last_epoch": history[-1],
     }
-    preprocessor = read_preprocessor(folder) or _preprocessor(recipe)
+    trained_at = {"smoothing_px": recipe.smoothing_px}
+    if recipe.diameter_px is not None:
+        trained_at |= {"diameter_px": recipe.diameter_px, "estimates_diameter": True}
+    preprocessor = read_preprocessor(folder) or {**(settings or {}), **trained_at}
     network.save_to_preset(folder, preprocessor=preprocessor, metadata=metadata)
     with replace_when_whole(folder / "curves.png") as partial:
         partial.write_bytes((Path(run) / "curves.png").read_bytes())
 
 
-def _preprocessor(recipe):
-    """The settings of `somaseg.Segmenter` that give a network what it was trained on."""
-    settings = {"smoothing_px": recipe.smoothing_px}
-    if recipe.diameter_px is not None:
-        settings |= {"diameter_px": recipe.diameter_px, "estimates_diameter": True}
-    return settings
+def retrained_settings(preset, network, samples, *, diameter_px=None, um_per_px=None):
+    """The settings of `somaseg.Segmenter` for a network that started from a preset and learnt from other images.
+
+    Threshold, least area and spread of the votes are the preset's where the heads are the same, area and spread in
+    proportion to the diameters. The scale is that of the images.
+
+    Args:
+        preset: name or folder.
+        network: `somaseg.models.UNet`.
+        samples: `somaseg.data.datasets.Samples` that it learnt from.
+        diameter_px: None, or the diameter that they were brought to.
+        um_per_px: None, or the size of their pixels.
+
+    Returns:
+        dict, without what is not known.
+    """
+    folder = find_preset(preset)
+    stored = read_preprocessor(folder) if read_config(folder)["network"]["heads"] == network.heads else {}
+    settings = {name: stored[name] for name in ("threshold", "minimum_area_px", "vote_spread_px") if name in stored}
+    found = [median_diameter(instances) for instances in samples.instances if instances.any()]
+    if diameter_px is None and found:
+        diameter_px = round(float(np.median(found)), 1)
+    if diameter_px is not None and stored.get("diameter_px"):
+        factor = diameter_px / stored["diameter_px"]
+        settings["minimum_area_px"] = round(stored.get("minimum_area_px", 20) * factor**2)
+        if "vote_spread_px" in stored:
+            settings["vote_spread_px"] = round(stored["vote_spread_px"] * factor, 2)
+    scale = {"diameter_px": diameter_px, "um_per_px": um_per_px}
+    return {**settings, **{name: value for name, value in scale.items() if value is not None}}

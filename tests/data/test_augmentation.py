@@ -337,6 +337,35 @@ def test_works_in_a_tf_dataset(layer_class, batch_size):
     assert np.abs(image - mask)[:, 4:-4, 4:-4].max() <= 0.5 + 1e-4
 
 
+# --- Inside other Keras models ---
+
+
+@pytest.mark.parametrize("place", ["first", "last"])
+@pytest.mark.parametrize("make", LAYERS)
+def test_it_acts_inside_a_sequential_model_and_after_reload(make, place, tmp_path):
+    layer, other = make(rate=1.0, seed=3), keras.layers.Rescaling(1.0)
+    model = keras.Sequential([keras.Input((24, 20, 3)), *((layer, other) if place == "first" else (other, layer))])
+    model.save(tmp_path / "model.keras")
+    image = gray()
+    for own in (model, keras.models.load_model(tmp_path / "model.keras")):
+        assert (np.abs(array(own(image, training=True)) - image).max(axis=(1, 2, 3)) > 10).all()
+        np.testing.assert_array_equal(own.predict(image, verbose=0), image)
+
+
+def test_it_moves_image_and_mask_together_inside_a_functional_model():
+    inputs = {
+        "image": keras.Input((24, 20, 2), name="image"),
+        "mask": keras.Input((24, 20, 2), dtype="int32", name="mask"),
+    }
+    model = keras.Model(inputs, ElasticDeformation(seed=3)(inputs))
+    where = coordinates(count=2)
+    moved = model({"image": where, "mask": where.astype(np.int32)}, training=True)
+    image, mask = array(moved["image"]), array(moved["mask"])
+    assert mask.dtype == np.int32
+    assert (mask[:, 4:-4, 4:-4] != where[:, 4:-4, 4:-4]).any()
+    assert np.abs(image - mask)[:, 4:-4, 4:-4].max() <= 0.5 + 1e-4
+
+
 # --- Threefold ---
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tifffile
 
 from somaseg.data.datasets import Samples, load_samples
 
@@ -123,6 +124,31 @@ def test_load_samples_reads_a_file_or_a_split_of_a_folder(tmp_path):
     assert load_samples(tmp_path, "train").ids == ["a"]
     assert load_samples(str(tmp_path), "train").ids == ["a"]
     assert load_samples(str(tmp_path), "validation").ids == ["bb"]
+
+
+def test_a_labs_data_set_is_built_anew_when_its_files_change(tmp_path):
+    pytest.importorskip("tensorflow_datasets")
+    where = {"data_dir": tmp_path / "built", "manual_dir": tmp_path / "lab"}
+
+    def add(name):
+        (tmp_path / "lab").mkdir(exist_ok=True)
+        tifffile.imwrite(tmp_path / "lab" / f"{name}.tif", np.arange(400, dtype=np.uint8).reshape(20, 20))
+        tifffile.imwrite(tmp_path / "lab" / f"{name}_masks.tif", np.eye(20, dtype=np.uint16))
+
+    def ids():
+        return sorted(
+            sum((load_samples("neuron_soma/lab", split, **where).ids for split in ("train", "validation")), [])
+        )
+
+    add("one")
+    with pytest.raises(ValueError, match="has no image for .*at least two images"):
+        ids()
+    add("two")
+    assert ids() == ["one", "two"]
+    add("three")
+    assert ids() == ["one", "three", "two"]
+    with pytest.raises(FileNotFoundError, match="elsewhere"):
+        load_samples("neuron_soma/lab", "train", **{**where, "manual_dir": tmp_path / "elsewhere"})
 
 
 def test_a_split_that_a_folder_lacks_is_refused_with_those_it_has(tmp_path):

@@ -82,7 +82,7 @@ def test_nothing_is_left_of_an_export_that_fails(smallest, tmp_path, monkeypatch
     monkeypatch.setattr(tf.saved_model, "save", fail)
     with pytest.raises(seen):
         export_saved_model(smallest, tmp_path / "tiny")
-    assert [half.parent for half in halves] == [tmp_path / "tiny"]
+    assert [half.parent.parent for half in halves] == [tmp_path / "tiny"]
     assert list((tmp_path / "tiny").iterdir()) == []
 
 
@@ -92,6 +92,14 @@ def test_a_preset_is_exported_under_its_name(smallest, tmp_path, monkeypatch):
     written = export_preset(".", tmp_path / "served", formats=["saved_model", "fp32"], version=2)
     assert written == [tmp_path / "served" / "small" / "2", tmp_path / "served" / "small_fp32.tflite"]
     assert all(path.exists() for path in written)
+
+
+def test_an_export_of_which_one_file_is_there_writes_none(smallest, tmp_path):
+    smallest.save_to_preset(tmp_path / "small")
+    export_preset(tmp_path / "small", tmp_path / "served", formats=["fp32"])
+    with pytest.raises(FileExistsError, match="small_fp32.tflite exists.*--formats"):
+        export_preset(tmp_path / "small", tmp_path / "served", formats=["saved_model", "fp32"], version=2)
+    assert [path.suffix for path in (tmp_path / "served").iterdir() if path.suffix != ".json"] == [".tflite"]
 
 
 def test_unknown_formats_are_refused(tmp_path):

@@ -111,3 +111,15 @@ def test_frozen_batch_norm_does_not_use_the_statistics_of_the_batch(tiny):
     together, alone = tiny(image, training=True)[:1], tiny(image[:1], training=True)
     np.testing.assert_allclose(together, alone, atol=1e-5)
     np.testing.assert_allclose(together, tiny(image, training=False)[:1], atol=1e-5)
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_what_is_frozen_stays_frozen_when_the_network_is_saved(count, tmp_path):
+    network = UNet(filters=1, depth=3)
+    freeze_all_but_last(network, count)
+    network.save(tmp_path / "network.keras")
+    loaded = keras.models.load_model(tmp_path / "network.keras")
+    trainable = [weight.path for weight in network.trainable_weights]
+    assert [weight.path for weight in loaded.trainable_weights] == trainable
+    freeze_all_but_last(loaded, 1.0)
+    assert len(loaded.trainable_weights) > len(trainable)

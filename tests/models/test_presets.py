@@ -46,6 +46,12 @@ def test_a_path_may_be_spelled_in_many_ways(spelling, preset, monkeypatch):
     assert UNet.from_preset(spelling.format(folder=preset)).filters == 2
 
 
+def test_weights_that_do_not_fit_are_refused_with_what_they_fit(preset):
+    with pytest.raises(ValueError, match=r"network of \{'filters': 2\} and do not fit \{'filters': 3\}"):
+        UNet.from_preset(preset, filters=3)
+    assert UNet.from_preset(preset, filters=3, load_weights=False).filters == 3
+
+
 def test_preprocessor_and_metadata_are_kept(preset):
     assert read_preprocessor(preset) == {"threshold": 0.4}
     metadata = read_metadata(preset)

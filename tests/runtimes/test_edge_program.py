@@ -63,6 +63,13 @@ def test_contrast_and_labels_are_those_of_the_full_program(edge, exported, local
     assert name == "blank" or labels.max() > 0
 
 
+def test_images_of_floats_are_prepared_as_in_the_full_program(edge, exported, stills):
+    rule = edge.Model(exported["free"], threads=1).facts["normalisation"]
+    smoothed = [cv2.GaussianBlur(still.image.astype(np.float32), (0, 0), 0.5) for still in stills]
+    for image in smoothed:
+        np.testing.assert_array_equal(edge.prepare(image, rule), normalize_contrast(image))
+
+
 @pytest.mark.parametrize("size", ["free", "256"])
 def test_large_frames_are_tiled_without_seams(edge, exported, local, stills, size):
     image = np.tile(stills[7].image, (3, 3, 1))[:281, :300]

@@ -29,6 +29,14 @@ def test_objects_are_numbered_from_the_top_down():
     assert labels.dtype == np.uint16
 
 
+def test_numbers_go_by_the_first_pixel_wherever_it_lies():
+    labels = label_components(probability([".....", ".#...", ".....", "#...#", "#....", "..#.."]))
+    blobs = np.random.default_rng(0).random((60, 70)) < 0.2
+    first = np.unique(label_components(blobs.astype(float)), return_index=True)[1][1:]
+    assert labels[[1, 3, 3, 5], [1, 0, 4, 2]].tolist() == [1, 2, 3, 4]
+    assert (np.diff(first) > 0).all()
+
+
 def test_smaller_objects_are_dropped_and_the_others_numbered_without_a_gap():
     rows = ["#.##.", "..#..", "....#", ".....", "##..."]
     expected = [[0, 0, 1, 1, 0], [0, 0, 1, 0, 0], [0] * 5, [0] * 5, [0] * 5]

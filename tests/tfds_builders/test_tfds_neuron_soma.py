@@ -146,12 +146,29 @@ def test_id_that_occurs_twice_is_refused(tmp_path):
 
 def test_adding_an_image_moves_no_other(tmp_path):
     before = {}
-    for number in range(12):
+    write_pair(tmp_path, "slice_2")  # this one validates
+    for number in (1, 0, *range(3, 12)):
         write_pair(tmp_path, f"slice_{number}")
         splits = lab.find_splits(tmp_path)
         now = {image.id: split for split, images in splits.items() for image in images}
         assert before.items() <= now.items()
         before = now
+
+
+def test_of_few_images_one_validates(tmp_path):
+    names = [name for name in "abcdefghijklmnop" if lab.split_of(name) == "train"][:4]
+    for name in names:
+        write_pair(tmp_path, name)
+    splits = lab.find_splits(tmp_path)
+    assert {split: len(images) for split, images in splits.items()} == {"train": 3, "validation": 1}
+
+
+def test_a_fingerprint_changes_with_the_files(tmp_path):
+    write_pair(tmp_path / "one", "a")
+    before = lab.fingerprint(tmp_path / "one")
+    assert lab.fingerprint(str(tmp_path / "one")) == before
+    write_pair(tmp_path / "one", "b")
+    assert lab.fingerprint(tmp_path / "one") != before
 
 
 def test_about_15_percent_of_ids_validate():

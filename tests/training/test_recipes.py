@@ -2,15 +2,17 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 from somaseg.data.augmentation import ElasticDeformation, RandomFlip, ThreefoldAugmentation
+from somaseg.data.datasets import Samples
 from somaseg.data.imaging import ImagingVariation
 from somaseg.models import UNet
 from somaseg.segmentation import Segmenter
 from somaseg.training.optimizers import AdamL2
 from somaseg.training.recipes import TRANSFER, Recipe
-from somaseg.training.runs import save_preset
+from somaseg.training.runs import retrained_settings, save_preset
 
 
 def test_dict_round_trip():
@@ -87,3 +89,22 @@ def test_a_preset_goes_by_the_diameter_that_its_recipe_went_by(tmp_path):
         save_preset(UNet(filters=1, depth=2), recipe, history, folder, dataset="discs", run=tmp_path)
         settings = Segmenter.preset_settings(folder)
         assert (settings["diameter_px"], settings["estimates_diameter"]) == (diameter, diameter is not None)
+
+
+def test_a_retrained_preset_keeps_its_settings_at_the_scale_of_what_it_learnt_from(tmp_path):
+    stored = {"threshold": 0.7, "minimum_area_px": 100, "vote_spread_px": 2.0, "diameter_px": 10.0, "um_per_px": 0.5}
+    network = UNet(filters=1, depth=2, heads="offsets")
+    network.save_to_preset(tmp_path, preprocessor=stored)
+    squares = np.kron(np.eye(2, dtype=np.uint16), np.ones((20, 20), np.uint16)) * np.repeat([1, 2], 20)[:, None]
+    samples = Samples.from_arrays([("a", squares.astype(np.uint8), squares)])
+    diameter = 20 * 2 / np.pi**0.5
+    assert retrained_settings(tmp_path, network, samples) == {
+        "threshold": 0.7,
+        "minimum_area_px": round(100 * 2.26**2),
+        "vote_spread_px": round(2 * 2.26, 2),
+        "diameter_px": pytest.approx(diameter, abs=0.05),
+    }
+    kept = {"threshold": 0.7, "minimum_area_px": 100, "vote_spread_px": 2.0, "diameter_px": 10.0, "um_per_px": 0.3}
+    assert retrained_settings(tmp_path, network, samples, diameter_px=10.0, um_per_px=0.3) == kept
+    others = UNet(filters=1, depth=2)
+    assert retrained_settings(tmp_path, others, samples) == {"diameter_px": pytest.approx(diameter, abs=0.05)}

@@ -29,7 +29,8 @@ def find_splits(folder):
     """Return {"train": [LabImage, ...], "validation": [...]} of a lab's folder, sorted by id.
 
     Sub-folders train/ and validation/ are taken as they are. Without them each image goes where
-    its own id sends it, see `split_of`.
+    its own id sends it, see `split_of`; if that leaves one of the two empty, the image whose id has
+    the smallest number validates and the others train.
 
     Raises:
         FileNotFoundError: there is no image, or there are images without masks (named).
@@ -45,7 +46,7 @@ def find_splits(folder):
         )
     splits = {name: find_images(folder / name) for name in given}
     if not given:
-        splits = {name: [image for image in beside if split_of(image.id) == name] for name in SPLITS}
+        splits = _split_by_id(beside)
     ids = [image.id for images in splits.values() for image in images]
     if not ids:
         raise FileNotFoundError(f"{folder}: no annotated image found. {LAYOUTS}")
@@ -66,8 +67,30 @@ def split_of(image_id):
     >>> split_of("slice_1"), split_of("slice_2")
     ('train', 'validation')
     """
-    number = int.from_bytes(hashlib.sha256(image_id.encode()).digest()[:8], "big")
-    return "validation" if number % 100 < VALIDATION_PERCENT else "train"
+    return "validation" if _number(image_id) < VALIDATION_PERCENT else "train"
+
+
+def _number(image_id):
+    return int.from_bytes(hashlib.sha256(image_id.encode()).digest()[:8], "big") % 100
+
+
+def _split_by_id(images):
+    splits = {name: [image for image in images if split_of(image.id) == name] for name in SPLITS}
+    if len(images) > 1 and not all(splits.values()):
+        first = min(images, key=lambda image: (_number(image.id), image.id))
+        splits = {"train": [image for image in images if image is not first], "validation": [first]}
+    return splits
+
+
+def fingerprint(folder):
+    """A hash of the names, sizes and times of the files that `find_splits` finds in a folder."""
+    folder, entries = epath.Path(folder), []
+    for images in find_splits(folder).values():
+        for image in images:
+            for path in (image.image, *image.masks, *([image.labels] if image.labels else [])):
+                stat = path.stat()
+                entries.append((str(path.relative_to(folder)), stat.length, stat.mtime))
+    return hashlib.sha256(repr([str(folder.resolve()), *sorted(entries)]).encode()).hexdigest()
 
 
 def find_images(folder, *, skip=()):

@@ -22,6 +22,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
     Of `lab`, what was repaired on the way is logged, and kept in `info.metadata["repairs"][split]`,
     a count for each of `pixels.REPAIRS`; `info.metadata["images_of_8_bits"]` counts by split too.
+    `info.metadata["files"]` is the `lab.fingerprint` of the folder that it was built from.
     """
 
     VERSION = tfds.core.Version("1.0.0")
@@ -56,15 +57,20 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             features=tfds.features.FeaturesDict({"image": image, "instances": labels, "id": tfds.features.Text()}),
             supervised_keys=("image", "instances"),
             metadata=tfds.core.MetadataDict(
-                simulated=self.builder_config.name == "simulated", repairs={}, images_of_8_bits={}
+                simulated=self.builder_config.name == "simulated", repairs={}, images_of_8_bits={}, files=""
             ),
         )
+
+    def is_outdated(self, manual_dir):
+        """Whether what was built is of other files than those of `manual_dir`."""
+        return self.builder_config.name == "lab" and self.info.metadata.get("files") != lab.fingerprint(manual_dir)
 
     def _split_generators(self, dl_manager):
         if self.builder_config.name == "simulated":
             stills = simulated.list_stills()
             return {split: self._generate_examples_simulated(stills[split]) for split in stills}
         splits = lab.find_splits(dl_manager.manual_dir)
+        self.info.metadata["files"] = lab.fingerprint(dl_manager.manual_dir)
         for split in [split for split, images in splits.items() if not images]:
             logging.warning(
                 "neuron_soma/lab: %s has no image and is left out. To choose what validates, "
