@@ -17,6 +17,7 @@ import pandas as pd
 
 from somaseg.migration.measures import MigrationParameters, measure_migration
 from somaseg.movies.drift import Drift, DriftEstimator
+from somaseg.movies.frame_folder import SUFFIXES
 from somaseg.movies.overlay_movie import write_overlay_movie
 from somaseg.report.migration_plots import save_plots
 from somaseg.report.movie_report import write_report
@@ -30,6 +31,7 @@ from somaseg.tracking.results import TRACK_COLUMNS, Result, write_result
 from somaseg.tracking.somas import find_somas, relabel, shared_areas
 
 _FRAMES_WAITING = 2  # labelled and not yet measured; each is held in memory
+_ZARR_METADATA = (".zattrs", ".zgroup", "zarr.json")
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,8 @@ def follow(
 ):
     """Label every frame of a movie, link the somas, measure their migration, and write the result folder.
 
-    Frames that are labelled are kept in a hidden folder beside `output` until the result is whole, so that the same
-    call goes on where it was interrupted.
+    Frames that are labelled are kept in a hidden folder beside `output` (in it, where its parent takes no files) until
+    the result is whole, so that the same call goes on where it was interrupted.
 
     Args:
         movie: `somaseg.movies.reader.Movie`.
@@ -88,71 +90,91 @@ def follow(
 
     Returns:
         `Analysis`.
+
+    Raises:
+        BlockingIOError: another run is writing to `output`.
     """
     start = time.perf_counter()
     progress = progress or (lambda stage, done, total: None)
     output = Path(output)
     find_linker(linker)  # before hours of work
-    key = {"movie": movie_fingerprint(movie), **settings}
-    store = FrameStore(output.absolute().with_name(f".{output.absolute().name}.unfinished"), key)
-    image = movie.frame if pictures else lambda t: None
-    somas, drift, network_seconds = _label(movie, image, label, store, correct_drift, progress)
-    if store.emptied:
-        movie.warnings.append("An unfinished analysis with other settings was thrown away.")
-    somas = _to_tissue(somas, drift, movie.calibration)
-    progress("link", 0, 1)
-    found = link_with(
-        linker,
-        somas,
-        parameters=linking,
-        overlaps=_overlaps(store, drift, movie.frame_count),
-        calibration=movie.calibration,
-        stack=_Stack(store.labels, image, movie.frame_count, movie.calibration.um_per_px),
-    )
-    least = min(linking.least_frames, movie.frame_count)
-    somas, found = without_brief_tracks(somas, found, least_frames=least)
-    progress("link", 1, 1)
-    result = _result(movie, store, somas, found, drift)
-    if run.get("simulated"):
-        result.summary["simulated"] = True
-    measured = _measure(result, movie, migration, progress)
-    facts = {
-        "movie_description": movie.description,
-        "units_from": movie.calibration_source,
-        "linker": linker if isinstance(linker, str) else linker.__name__,
-        "linking": asdict(linking),
-        "drift_corrected": bool(correct_drift),
-        "migration": asdict(migration),
-        **run,
-        "time": {"seconds_until_writing": time.perf_counter() - start, "network_seconds": network_seconds},
-    }
+    key = {"movie": movie_fingerprint(movie, output), **settings}
+    with FrameStore(output, key) as store:
+        image = movie.frame if pictures else lambda t: None
+        somas, drift, network_seconds = _label(movie, image, label, store, correct_drift, progress)
+        if store.emptied:
+            movie.warnings.append("An unfinished analysis with other settings was thrown away.")
+        somas = _to_tissue(somas, drift, movie.calibration)
+        progress("link", 0, 1)
+        found = link_with(
+            linker,
+            somas,
+            parameters=linking,
+            overlaps=_overlaps(store, drift, movie.frame_count),
+            calibration=movie.calibration,
+            stack=_Stack(store.labels, image, movie.frame_count, movie.calibration.um_per_px),
+        )
+        least = min(linking.least_frames, movie.frame_count)
+        somas, found = without_brief_tracks(somas, found, least_frames=least)
+        progress("link", 1, 1)
+        result = _result(movie, store, somas, found, drift)
+        if run.get("simulated"):
+            result.summary["simulated"] = True
+        measured = _measure(result, movie, migration, progress)
+        facts = {
+            "movie_description": movie.description,
+            "units_from": movie.calibration_source,
+            "linker": linker if isinstance(linker, str) else linker.__name__,
+            "linking": asdict(linking),
+            "drift_corrected": bool(correct_drift),
+            "migration": asdict(migration),
+            **run,
+            "time": {"seconds_until_writing": time.perf_counter() - start, "network_seconds": network_seconds},
+        }
 
-    def write_more(partial):
-        _write_for_other_programs(partial, result, movie, image, run.get("simulated"), progress)
-        if measured is not None:
-            progress("report", 0, 1)
-            save_plots(partial / "plots", measured, result)
-            pictures = {"overlay": partial / "overlay.mp4", "plots": partial / "plots"}
-            write_report(partial / "report.html", result, measured, run=facts, **pictures)
-            progress("report", 1, 1)
+        def write_more(partial):
+            _write_for_other_programs(partial, result, movie, image, run.get("simulated"), progress)
+            if measured is not None:
+                progress("report", 0, 1)
+                save_plots(partial / "plots", measured, result)
+                pictures = {"overlay": partial / "overlay.mp4", "plots": partial / "plots"}
+                write_report(partial / "report.html", result, measured, run=facts, **pictures)
+                progress("report", 1, 1)
 
-    write_result(output, result, run=facts, overwrite=overwrite, write_more=write_more)
-    store.remove()
-    return Analysis(
-        frames=movie.frame_count,
-        somas=len(result.tracks),
-        tracks=int(result.tracks["track_id"].nunique()),
-        warnings=result.summary["warnings"],
-        seconds=time.perf_counter() - start,
-        network_seconds=network_seconds,
-    )
+        write_result(output, result, run=facts, overwrite=overwrite, write_more=write_more)
+        store.remove()
+        return Analysis(
+            frames=movie.frame_count,
+            somas=len(result.tracks),
+            tracks=int(result.tracks["track_id"].nunique()),
+            warnings=result.summary["warnings"],
+            seconds=time.perf_counter() - start,
+            network_seconds=network_seconds,
+        )
 
 
-def movie_fingerprint(movie):
-    """What tells this movie from another, and this choice of its planes: dict, JSON."""
-    files = [movie.path] if movie.path.is_file() else sorted(p for p in movie.path.rglob("*") if p.is_file())
-    stats = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    return {"path": str(movie.path.absolute()), "files": stats, "description": movie.description}
+def movie_fingerprint(movie, output=None):
+    """What tells this movie from another, and this choice of its planes: dict, JSON. No file in `output` counts."""
+    root = movie.path.resolve()
+    stats = [(str(file.relative_to(root)), file.stat()) for file in _movie_files(root, output)]
+    files = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
+    return {"path": str(movie.path.absolute()), "files": files, "description": movie.description}
+
+
+def _movie_files(root, output):
+    if root.is_file():
+        return [root]
+    if root.suffix.lower() != ".zarr" and not any((root / name).exists() for name in _ZARR_METADATA):
+        return [file for file in sorted(root.iterdir()) if file.suffix.lower() in SUFFIXES and _is_part(file, root)]
+    files = [file for file in sorted(root.rglob("*")) if _is_part(file, root)]
+    aside = root if output is None else Path(output).resolve()
+    return [file for file in files if not file.is_relative_to(aside)] if root in aside.parents else files
+
+
+def _is_part(file, folder):
+    """Whether it is a file of a movie in this folder: nothing hidden but the metadata of an OME-Zarr."""
+    names = file.relative_to(folder).parts
+    return file.is_file() and not any(name.startswith(".") and not name.startswith(".z") for name in names)
 
 
 def is_simulated(path):

@@ -81,6 +81,54 @@ def test_threshold_and_area_are_told_with_their_defaults(run, bright_preset, ima
     assert "2 of 2 images done, 0 objects" in out
 
 
+@pytest.fixture
+def sized_preset(bright_network, tmp_path):
+    """The folder of a preset that knows the size of its somas and pixels."""
+    settings = {"threshold": 0.5, "minimum_area_px": 4, "diameter_px": 5.6, "um_per_px": 0.65}
+    bright_network.save_to_preset(tmp_path / "sized", preprocessor=settings)
+    return tmp_path / "sized"
+
+
+def test_images_that_cannot_be_read_do_not_stop_the_estimate_of_the_diameter(run, sized_preset, images, tmp_path):
+    (images / "0.png").write_bytes(b"")
+    cv2.imwrite(str(images / "1.png"), np.eye(8, dtype=np.uint8))
+    command = ["segment", images, "-o", tmp_path / "out", "--preset", sized_preset, "--diameter", "auto"]
+    code, out, err = run(*command)
+    assert code == 1
+    assert "estimated diameter: 5.6 px" in out
+    assert "2 of 4 images done, 2 objects" in out
+    errors = [line for line in err.splitlines() if line.startswith("somaseg: error: ")]
+    assert [re.search(r"/(\d)\.png: (.{8})", line).groups() for line in errors] == [
+        ("0", "the file"),
+        ("1", "An image"),
+    ]
+
+
+def test_the_diameter_is_not_estimated_by_a_preset_that_knows_none(run, bright_preset, images, tmp_path):
+    code, _, err = run("segment", images, "-o", tmp_path / "out", "--preset", bright_preset, "--diameter", "auto")
+    assert code == 1
+    assert "This preset does not tell the diameter it was trained at" in one_error(err)
+
+
+@pytest.mark.parametrize("scale", [("--um-per-px", 650), ("--diameter", 0.01)])
+def test_a_scale_in_the_wrong_unit_is_a_line_for_each_image(run, sized_preset, images, tmp_path, scale):
+    code, out, err = run("segment", images, "-o", tmp_path / "out", "--preset", sized_preset, *scale)
+    assert code == 1
+    assert "0 of 2 images done" in out
+    assert "Traceback" not in err
+    assert err.count("too large. Check the pixel size (in um, not nm) or the diameter (in pixels).") == 2
+
+
+def test_images_in_which_0_is_white_are_told_in_one_line(run, bright_preset, images, tmp_path):
+    for name in ("c.tif", "d.tif"):
+        tifffile.imwrite(images / name, cv2.imread(str(images / "a.png"), 0), photometric="miniswhite")
+    code, out, _ = run("segment", images, "-o", tmp_path / "out", "--preset", bright_preset)
+    assert code == 0
+    assert "4 of 4 images done, 4 objects" in out
+    told = [line for line in out.splitlines() if line.startswith("warning: ")]
+    assert [line.split(";")[0] for line in told] == ["warning: c and 1 more: The file says that 0 is white"]
+
+
 def test_an_unknown_preset_is_one_line_with_those_there_are(run, images, tmp_path):
     code, _, err = run("segment", images, "-o", tmp_path / "out", "--preset", "gamma")
     assert code == 1

@@ -2,9 +2,11 @@
 
 import json
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 
 from somaseg import following
 from somaseg.idtracker_exchange import export_idtracker, import_idtracker, import_idtracker_tracks
@@ -68,6 +70,49 @@ def test_labels_of_another_movie_are_refused(folder):
     with pytest.raises(ValueError, match="6 frames of 64 x 64.*5 frames of 64 x 64"):
         track(folder / "labels.tif", folder / "out", images=folder / "short.tif")
     assert not (folder / "out").exists()
+
+
+def segmented(folder):
+    """The labels as `somaseg segment` leaves them beside its overlays and images; frames 8, 9, 10, ...."""
+    labels = tifffile.imread(folder / "labels.tif")
+    (folder / "segmented").mkdir()
+    for t, image in enumerate(labels):
+        name = folder / "segmented" / f"t{t + 8}"
+        tifffile.imwrite(f"{name}_labels.tif", image, metadata={"axes": "YX"})
+        tifffile.imwrite(f"{name}.tif", np.where(image > 0, 200, 10).astype(np.uint8))
+        cv2.imwrite(f"{name}_overlay.png", np.zeros((64, 64, 3), np.uint8))
+    return folder / "segmented"
+
+
+def test_a_folder_that_segment_wrote_is_tracked(folder, no_report):
+    track(folder / "labels.tif", folder / "expected")
+    units = {"um_per_px": 0.5, "minutes_per_frame": 10}
+    found = track(segmented(folder), folder / "out", **units)
+    assert (found.frames, found.tracks) == (FRAMES, 2)
+    result, expected = read_result(folder / "out"), read_result(folder / "expected")
+    np.testing.assert_array_equal(result.labels, expected.labels)
+    run = json.loads((folder / "out" / "run.json").read_text())
+    assert run["labels"] == str(folder / "segmented")
+    (folder / "segmented" / "t10_labels.tif").unlink()
+    found = track(folder / "segmented", folder / "out", overwrite=True, **units)
+    assert any("jump from t9_labels.tif to t11_labels.tif" in text for text in found.warnings)
+    with pytest.raises(ValueError, match="--um-per-px and --minutes-per-frame"):
+        track(folder / "segmented", folder / "none")
+
+
+@pytest.mark.parametrize(("axes", "told"), [("CYX", "6 channels"), ("TZYX", r"3 slices in depth \(z\)")])
+def test_labels_of_several_planes_say_what_to_do_and_name_no_flag_of_the_images(folder, axes, told):
+    labels = np.ones((6, 64, 64) if axes == "CYX" else (2, 3, 64, 64), np.uint16)
+    tifffile.imwrite(folder / "planes.tif", labels, imagej=True, metadata={"axes": axes})
+    with pytest.raises(ValueError, match=f"it has {told}, and labels are one image per frame.*axes TYX") as refused:
+        track(folder / "planes.tif", folder / "out", pixels=True)
+    assert "Say which" not in str(refused.value) and "Give --z" not in str(refused.value)
+
+
+def test_slices_that_are_frames_ask_for_their_units(folder):
+    tifffile.imwrite(folder / "z.tif", np.ones((6, 64, 64), np.uint16), imagej=True, metadata={"axes": "ZYX"})
+    with pytest.raises(ValueError, match="Give --um-per-px and --minutes-per-frame"):
+        track(folder / "z.tif", folder / "out")
 
 
 def test_what_needs_images_is_refused_without(folder):

@@ -1,8 +1,9 @@
 """`somaseg migrate`: tracks of any program in; cells, saltations and the movie's numbers out."""
 
+import argparse
 from pathlib import Path
 
-from somaseg.commands.following import add_unit_flags, add_writing_flags, progress_bar
+from somaseg.commands.following import add_writing_flags, progress_bar
 from somaseg.commands.telling import tell
 
 
@@ -18,7 +19,9 @@ def add_to(verbs):
     )
     migrate.add_argument("tracks", metavar="TRACKS", help="file or folder of tracks")
     migrate.add_argument("-o", "--output", required=True, metavar="DIR", help="folder for the tables")
-    add_unit_flags(migrate)
+    migrate.add_argument("--um-per-px", type=float, metavar="UM", help="size of a pixel, where the file does not tell")
+    migrate.add_argument("--minutes-per-frame", type=float, metavar="MIN", help="time from frame to frame, likewise")
+    migrate.add_argument("--pixels", action="store_true", help=argparse.SUPPRESS)  # refused, and told why
     migrate.add_argument(
         "--axis-deg",
         type=float,

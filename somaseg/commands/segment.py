@@ -83,6 +83,8 @@ def _run(options):
             run={**facts, "defaults": defaults},
             progress=lambda name: bar.update(),
         )
+    for text in _warnings(result.warnings):
+        tell(f"warning: {text}")
     for name, reason in result.failed.items():
         tell_error(f"error: {name}: {one_line(reason)}")
     if segmenter.estimates_diameter and not told and result.magnifications:
@@ -111,11 +113,23 @@ def _open_local(options, **settings):
     return segmenter, Segmenter.preset_settings(options.preset), facts
 
 
+def _warnings(found):
+    """A line for each thing that files say: whose file, of how many more, and what."""
+    names = {}
+    for name, text in found.items():
+        names.setdefault(text, []).append(name)
+    for text, those in names.items():
+        yield f"{those[0]}{f' and {len(those) - 1} more' if len(those) > 1 else ''}: {text}"
+
+
 _LOOKED_AT = 5
 
 
 def _diameter(given, segmenter, paths):
-    """--diameter in pixels, or None; "auto" is the median over the first images in which somas are found."""
+    """--diameter in pixels, or None; "auto" is the median over the first images, of those in which somas are found.
+
+    An image that cannot be read or segmented is passed over; it is named when its turn comes.
+    """
     import statistics
 
     from somaseg.segmentation.reading import read_image
@@ -125,10 +139,18 @@ def _diameter(given, segmenter, paths):
             return None if given is None else float(given)
         except ValueError:
             raise ValueError(f'--diameter must be a number of pixels or "auto", got {given!r}.') from None
-    found = [segmenter.estimate_diameter(read_image(path)) for path in paths[:_LOOKED_AT]]
-    found = [diameter for diameter in found if diameter is not None]
+    segmenter.magnification(diameter_px=1.0)  # refuses a preset that knows no diameter
+    looked_at = []
+    for path in paths:
+        if len(looked_at) == _LOOKED_AT:
+            break
+        try:
+            looked_at.append(segmenter.estimate_diameter(read_image(path)))
+        except (ValueError, OSError, MemoryError):
+            continue
+    found = [diameter for diameter in looked_at if diameter is not None]
     if not found:
-        tell(f"no soma found in the first {len(paths[:_LOOKED_AT])} images: their size is left as it is")
+        tell(f"no soma found in the first {len(looked_at)} images: their size is left as it is")
         return None
     diameter = round(statistics.median(found), 1)
     tell(f"estimated diameter: {diameter:g} px (the preset learnt from {segmenter.diameter_px:g} px)")

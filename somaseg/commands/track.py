@@ -21,8 +21,8 @@ def add_to(verbs):
         help="label images in (of any segmenter); tracks out",
         description="Follow the somas of label images that are there already, as Cellpose, StarDist, Fiji or a person "
         "made them: a TIFF stack, a folder with one label image per frame (names in natural order; folders of the "
-        "Cell Tracking Challenge too), or an .npy of (T, Y, X). Writes what `somaseg analyze` writes. With --images "
-        "intensity is measured, and the drift of the tissue taken off.",
+        "Cell Tracking Challenge and of `somaseg segment` too), or an .npy of (T, Y, X). Writes what `somaseg analyze` "
+        "writes. With --images intensity is measured, and the drift of the tissue taken off.",
         epilog="example: somaseg track masks/ --images movie.tif -o result --um-per-px 0.65 --minutes-per-frame 15",
     )
     track.add_argument("labels", metavar="LABELS", help="file or folder of label images")

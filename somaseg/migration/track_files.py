@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from somaseg.json_files import read_json
-from somaseg.migration.track_tables import TrackTable, read_track_table
+from somaseg.migration.track_tables import TrackTable, frame_warnings, read_track_table
 from somaseg.movies.calibration import Calibration
 from somaseg.movies.file_units import FileUnits, positive, settle_units
 
@@ -50,7 +50,7 @@ def read_tracks(path, *, um_per_px=None, minutes_per_frame=None, pixels=False) -
             idtracker.ai session, trajectories.h5 or trajectories.csv.
         um_per_px: float, where positions are in pixels and the file does not tell their size.
         minutes_per_frame: float, where the file does not tell it.
-        pixels: bool, work in pixels and frames on purpose.
+        pixels: bool, work in pixels and frames on purpose; None as of `settle_units`.
 
     Returns:
         `TrackFile`. Positions of other programs are taken as they are: drift is not taken off.
@@ -108,10 +108,12 @@ def _from_table(path, found: TrackTable, flags):
 
 
 def _from_trackmate_xml(path, flags):
-    from somaseg.tracking.formats.trackmate_reading import read_trackmate
+    from somaseg.tracking.formats.trackmate_reading import read_trackmate_with_units
 
-    tracks, calibration = read_trackmate(path, **flags)
-    return TrackFile(tracks, calibration, "TrackMate", _sources(flags), _is_simulated(path.parent), [])
+    found = read_trackmate_with_units(path, **flags)
+    warnings = [*found.warnings, *frame_warnings(found.tracks["frame"], found.times, found.time_unit)]
+    simulated = _is_simulated(path.parent)
+    return TrackFile(found.tracks, found.calibration, "TrackMate", found.units_from, simulated, warnings)
 
 
 def _from_ctc(folder, flags):
@@ -154,12 +156,6 @@ def _centroids(image, frame):
     ids, of_pixel, area = np.unique(image[y, x], return_inverse=True, return_counts=True)
     middle = {name: np.bincount(of_pixel, values, len(ids)) / area for name, values in (("y", y), ("x", x))}
     return pd.DataFrame({"track_id": ids.astype(np.int64), "frame": frame, **middle})
-
-
-def _sources(flags):
-    if flags["pixels"]:
-        return dict.fromkeys(("um_per_px", "minutes_per_frame"), "pixels")
-    return {name: "file" if flags[name] is None else "flag" for name in ("um_per_px", "minutes_per_frame")}
 
 
 def _is_simulated(folder, summary=None):

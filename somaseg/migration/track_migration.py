@@ -24,18 +24,24 @@ def measure_track_file(
         parameters: `MigrationParameters`.
         overwrite: bool, replace the three files where they are there.
         progress: None, or a function called with (stage, done, total).
-        **units: um_per_px, minutes_per_frame, pixels, as `read_tracks` takes them.
+        **units: um_per_px, minutes_per_frame, as `read_tracks` takes them.
 
     Returns:
         `Migration`; its summary also holds where tracks and units came from, and the parameters.
 
     Raises:
         FileExistsError: one of the files is there and `overwrite` is False.
-        ValueError, FileNotFoundError: see `read_tracks`.
+        ValueError: pixels=True, for thresholds, noise and all columns are in um and hours; and, like
+            FileNotFoundError, see `read_tracks`.
     """
+    if units.get("pixels"):
+        raise ValueError(
+            "Migration is not measured in pixels and frames: its thresholds, noise and tables are in um and hours. "
+            "Leave out --pixels, and give --um-per-px and --minutes-per-frame where the file does not tell them."
+        )
     if not overwrite:
         refuse_existing(output, MIGRATION_FILES)
-    found = read_tracks(path, **units)
+    found = read_tracks(path, **{**units, "pixels": None})
     migration = measure_migration(found.tracks, found.calibration, parameters=parameters, progress=progress)
     summary = migration.summary
     if found.units_from["um_per_px"] == "um":

@@ -60,7 +60,8 @@ def read_track_table(path) -> TrackTable:
         path: text file; UTF-16 where its first bytes say so.
 
     Raises:
-        ValueError: it is no table, its columns are of no program that is known, or a value is not what it must be.
+        ValueError: it is no table, its columns are of no program that is known, or a value is not what it must be, such
+            as a number with a comma where commas separate the columns: it may be one of thousands.
     """
     path = Path(path)
     cells = _cells(path)
@@ -79,7 +80,8 @@ def _cells(path):
     text = read_text(path)
     if "\0" in text:
         raise ValueError(f"{path}: this is no text table of tracks.")
-    rows = list(csv.reader(text.splitlines(), delimiter=separator(text), skipinitialspace=True))
+    between = separator(text)
+    rows = list(csv.reader(text.splitlines(), delimiter=between, skipinitialspace=True))
     rows = [row for row in rows if any(cell.strip() for cell in row)]
     for number, row in enumerate(rows[1:], start=1):
         if any(cell.strip() for cell in row[len(rows[0]) :]):
@@ -87,6 +89,8 @@ def _cells(path):
                 f"{path}: row {number} has {len(row)} cells under {len(rows[0])} heads. Are there decimal commas among "
                 "commas that separate columns? Export with points, or with semicolons or tabs between columns."
             )
+    if between != ",":  # then a comma within a number is a decimal one
+        rows[1:] = [[cell.replace(",", ".") for cell in row] for row in rows[1:]]
     return rows
 
 
@@ -106,7 +110,7 @@ def _ours(path, names, rows):
         _checked(path, table),
         um=1.0 if in_um else None,
         minutes=minutes,
-        warnings=_doubts(found["frame"], found.get("time_min"), "min"),
+        warnings=frame_warnings(found["frame"], found.get("time_min"), "min"),
     )
 
 
@@ -147,7 +151,7 @@ def _trackmate(path, names, rows):
         unit_words=f"its unit of length is {length!r}" if length else "",
         minutes=minutes,
         interval_words=f"its unit of time is {time!r}" if time else "",
-        warnings=_doubts(found["FRAME"], found.get("POSITION_T"), time),
+        warnings=frame_warnings(found["FRAME"], found.get("POSITION_T"), time),
     )
 
 
@@ -177,7 +181,7 @@ def _manual(path, names, rows):
         "Manual Tracking",
         _checked(path, table),
         unit_words="its positions are in pixels",
-        warnings=_doubts(table["frame"]),
+        warnings=frame_warnings(table["frame"]),
     )
 
 
@@ -198,7 +202,7 @@ def _idtracker(path, names, rows):
 
 def _is_number(cell):
     try:
-        float(cell[0].replace(",", "."))
+        float(cell[0].replace(",", ""))
     except (IndexError, ValueError):
         return False
     return True
@@ -214,14 +218,16 @@ def _numbers(path, names, rows, wanted, *, optional=()):
             continue
         place = names.index(column)
         words = pd.Series([row[place].strip() if place < len(row) else "" for row in rows], dtype=object)
-        # A comma within a number can only be a decimal one: where commas separate columns there is none left.
-        values = pd.to_numeric(words.str.replace(",", "."), errors="coerce").astype(float)
+        values = pd.to_numeric(words, errors="coerce").astype(float)
         empty = words.str.lower().isin(["", "nan"])
         bad = ~np.isfinite(values) & ((column in wanted) | ~empty)
         if bad.any():
             number = int(np.flatnonzero(bad)[0])
             shown = words.iloc[number] or "nothing"
-            raise ValueError(f"{path}: column {column}, row {number + 1}: {shown!r} is no number.")
+            hint = " Commas separate the columns: write numbers with points, and thousands without a mark."
+            raise ValueError(
+                f"{path}: column {column}, row {number + 1}: {shown!r} is no number.{hint * (',' in shown)}"
+            )
         found[column] = values
     return pd.DataFrame(found)
 
@@ -240,8 +246,16 @@ def _slopes(frame, time):
     return np.diff(by_frame.to_numpy()) / np.diff(by_frame.index.to_numpy())
 
 
-def _doubts(frame, time=None, unit=""):
-    """Warnings of frames that are not as far apart as the measures take them to be."""
+def frame_warnings(frame, time=None, unit="") -> tuple:
+    """Warnings of frames that are not as far apart as the measures take them to be.
+
+    Args:
+        frame: (n,) frame numbers, in any order and repeated.
+        time: (n,) their times in `unit`, NaN where unknown, or None.
+
+    >>> frame_warnings([0, 1, 2, 3], [0, 10, 20, 55], "min")[0][:65]
+    'The time between frames is not always the same (10 to 35 min, mos'
+    """
     told, numbers = [], np.unique(frame)
     every = int(np.gcd.reduce(np.diff(numbers).astype(np.int64))) if len(numbers) > 3 else 1
     if every > 1:
@@ -253,8 +267,8 @@ def _doubts(frame, time=None, unit=""):
     slope = float(np.median(slopes)) if len(slopes) else 0.0
     if slope > 0 and np.abs(slopes - slope).max() > _EQUAL_WITHIN * slope:
         told.append(
-            f"The time between frames is not always the same ({slopes.min():.4g} to {slopes.max():.4g} {unit}): it is "
-            f"taken to be {slope:.4g} {unit}, and speeds, pauses and saltations elsewhere are wrong by as much."
+            f"The time between frames is not always the same ({slopes.min():.4g} to {slopes.max():.4g} {unit}, mostly "
+            f"{slope:.4g}): one is taken for all, and speeds, pauses and saltations elsewhere are wrong by as much."
         )
     return tuple(told)
 

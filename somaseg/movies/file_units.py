@@ -83,7 +83,7 @@ def settle_units(path, found, *, um_per_px=None, minutes_per_frame=None, pixels=
         found: `FileUnits`.
         um_per_px: float in um, or None.
         minutes_per_frame: float in minutes, or None.
-        pixels: bool, work in pixels and frames: 1.0 and 1.0.
+        pixels: bool, work in pixels and frames: 1.0 and 1.0. None where that cannot be had, and no error offers it.
 
     Returns:
         (calibration, source, warnings): `Calibration`; dict of "um_per_px" and "minutes_per_frame" to "file", "flag" or
@@ -115,11 +115,13 @@ def settle_units(path, found, *, um_per_px=None, minutes_per_frame=None, pixels=
         warnings += _contradiction("minutes_per_frame", minutes_per_frame, found.minutes, "minutes per frame")
     size = found.x_um if um_per_px is None else um_per_px
     interval = found.minutes if minutes_per_frame is None else minutes_per_frame
-    _require_both(path, found, size, interval)
+    _require_both(
+        path, found, size, interval, offer="" if pixels is None else ", or --pixels to work in pixels and frames"
+    )
     return Calibration(size, interval), source, warnings
 
 
-def _require_both(path, found, size, interval):
+def _require_both(path, found, size, interval, offer):
     missing, flags = [], []
     if size is None:
         missing.append("the pixel size in um" + (f" ({found.size_words})" if found.size_words else ""))
@@ -128,10 +130,7 @@ def _require_both(path, found, size, interval):
         missing.append("the time between frames" + (f" ({found.interval_words})" if found.interval_words else ""))
         flags.append("--minutes-per-frame")
     if missing:
-        raise ValueError(
-            f"{path}: the file does not tell {' and '.join(missing)}. Give {' and '.join(flags)}, or "
-            "--pixels to work in pixels and frames."
-        )
+        raise ValueError(f"{path}: the file does not tell {' and '.join(missing)}. Give {' and '.join(flags)}{offer}.")
 
 
 def _require_square(path, found):

@@ -5,6 +5,19 @@ import numpy as np
 _COLOURS = ("red", "green", "blue")
 
 
+class PlanesNotChosenError(ValueError):
+    """There are several channels or slices in depth, and none was chosen.
+
+    Attributes:
+        found: str, such as "3 channels".
+        may_be_time: bool, whether the slices may be the frames.
+    """
+
+    def __init__(self, message, found, *, may_be_time=False):
+        super().__init__(message)
+        self.found, self.may_be_time = found, may_be_time
+
+
 class PlaneChoice:
     """One image per frame out of a file's planes.
 
@@ -24,7 +37,8 @@ class PlaneChoice:
             z: int from 0, "max" for the brightest along z, "time" when the file took time for depth, or None.
 
         Raises:
-            ValueError: there are several and none was chosen, or the chosen one is not there.
+            PlanesNotChosenError: there are several and none was chosen.
+            ValueError: the chosen one is not there.
         """
         self._planes = planes
         frames, slices, channels = planes.available.shape
@@ -68,8 +82,9 @@ class PlaneChoice:
             if channels > 1:
                 many = channels > 4 and self._planes.available.shape[:2] == (1, 1)
                 hint = " If they are frames, re-order them in Fiji (Image > Hyperstacks > Re-order)." if many else ""
-                raise ValueError(
-                    f"{path}: it has {channels} channels: {_listed(channels, names)}. Say which with --channel.{hint}"
+                raise PlanesNotChosenError(
+                    f"{path}: it has {channels} channels: {_listed(channels, names)}. Say which with --channel.{hint}",
+                    f"{channels} channels",
                 )
             return 0
         chosen = _index_of(path, channel, channels, names, "channel")
@@ -79,14 +94,18 @@ class PlaneChoice:
 
     def _choose_z(self, path, z, frames, slices):
         if z is None and slices > 1:
+            found = f"{slices} slices in depth (z)"
             if frames == 1:
-                raise ValueError(
-                    f"{path}: it says that it is one time point of {slices} slices in depth (z). If these are the "
-                    "frames of a movie, say so with --z time; else it is no movie."
+                raise PlanesNotChosenError(
+                    f"{path}: it says that it is one time point of {found}. If these are the frames of a movie, say so "
+                    "with --z time; else it is no movie.",
+                    found,
+                    may_be_time=True,
                 )
-            raise ValueError(
-                f"{path}: it has {slices} slices in depth (z). Give --z max for the brightest along z, or --z with a "
-                f"number from 0 to {slices - 1}."
+            raise PlanesNotChosenError(
+                f"{path}: it has {found}. Give --z max for the brightest along z, or --z with a number from 0 to "
+                f"{slices - 1}.",
+                found,
             )
         if str(z).lower() == "time":
             if frames > 1:

@@ -2,7 +2,8 @@
 
 ImageJ keeps all planes in one piece behind the first directory and may write no further directory (files past 4 GiB);
 its description gives the numbers of channels, slices and frames, the channel changing fastest. An OME-TIFF names the
-directory of each plane. A plain TIFF has one axis at most, which is taken as time.
+directory of each plane. A plain TIFF has one axis at most, which is taken as time; so is the order of the images in a
+file that was written frame by frame, each as an image of its own (`tifffile.TiffWriter.write` in a loop).
 """
 
 import math
@@ -15,6 +16,7 @@ import tifffile
 from somaseg.movies.planes import Planes, quiet
 from somaseg.movies.tiff_units import tiff_units
 
+ZERO_IS_WHITE = "The file says that 0 is white; its values are taken as they are, so somas must be high ones."
 _UNKNOWN_AXES = "IQR"  # tifffile's letters for an axis that the file does not name
 _NAMES = {"T": "time", "Z": "depth", "C": "channel"}
 
@@ -29,6 +31,9 @@ def open_tiff(path):
     try:
         with quiet("tifffile"):
             tif = tifffile.TiffFile(path)
+            if _is_written_frame_by_frame(tif):
+                tif.close()
+                tif = tifffile.TiffFile(path, is_shaped=False)  # reads over the description in front of each frame
             try:
                 return _planes(path, tif)
             except BaseException:
@@ -55,7 +60,7 @@ def _planes(path, tif):
     dtype = np.dtype(np.uint8) if first.dtype == bool else first.dtype.newbyteorder("=")
     warnings = [*source.warnings]
     if first.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
-        warnings.append("The file says that 0 is white; its values are taken as they are, so somas must be high ones.")
+        warnings.append(ZERO_IS_WHITE)
     if first.axes.endswith("S") and first.shape[-1] == 4:
         warnings.append("The fourth sample of each pixel (alpha) is left out.")
 
@@ -77,6 +82,19 @@ def _planes(path, tif):
     )
 
 
+def _is_written_frame_by_frame(tif):
+    """tifffile's own description stands in front of every plane, and all planes are alike."""
+    if not tif.is_shaped or tif.is_imagej or tif.is_ome:
+        return False
+    try:
+        images = tif.series
+    except Exception:  # tifffile raises many kinds for a damaged file; the reading proper tells
+        return False
+    planes = [one.keyframe for one in images]
+    single = all(math.prod(one.shape) == math.prod(plane.shape) for one, plane in zip(images, planes))
+    return len(images) > 1 and single and len({plane.hash for plane in planes}) == 1
+
+
 def _layout(path, tif):
     """(kind in words, axes of the planes, their lengths, `_PlaneSource`)."""
     if tif.is_imagej and not tif.is_ome:
@@ -96,8 +114,8 @@ def _layout(path, tif):
     if len(series) != 1:
         sizes = ", ".join(f"{one.name or index} {one.shape}" for index, one in enumerate(series[:4]))
         raise ValueError(
-            f"{path}: it holds {len(series)} images ({sizes}{', ...' * (len(series) > 4)}): frames of differing sizes, "
-            "or several positions. Save the one to analyse as a file of its own."
+            f"{path}: it holds {len(series)} images ({sizes}{', ...' * (len(series) > 4)}): frames of differing sizes "
+            "or kinds, or several positions. Save the one to analyse as a file of its own."
         )
     series = series[0]
     pairs = [

@@ -4,6 +4,7 @@ import dataclasses
 import importlib.metadata
 import json
 import platform
+import re
 import time
 from collections import Counter
 from pathlib import Path
@@ -18,6 +19,9 @@ from somaseg.segmentation.reading import SUFFIXES, read_image
 JOURNAL = "segment.unfinished.jsonl"
 COLUMNS = ["image", "label", "y_px", "x_px", "area_px", "mean_intensity", "probability"]
 _OWN = ("_labels", "_overlay", "_masks")
+_LEFT_BY_A_KILLED_RUN = re.compile(
+    rf"\.[0-9a-f]{{8}}\.partial\.({re.escape(JOURNAL)}|objects\.csv|run\.json|.*_labels\.tif|.*_overlay\.png)"
+)
 
 
 class OutputExistsError(ValueError):
@@ -28,7 +32,8 @@ class OutputExistsError(ValueError):
 class BatchResult:
     """What became of the images: names of those done, {name: reason} of those that failed, objects, seconds.
 
-    `magnifications` is {name: by how much the image was enlarged for the network} of those done.
+    `magnifications` is {name: by how much the image was enlarged for the network} of those done, `warnings` {name: what
+    its file says that was not followed} of those that have one.
     """
 
     done: list
@@ -37,6 +42,7 @@ class BatchResult:
     seconds: float
     network_seconds: float
     magnifications: dict
+    warnings: dict
 
 
 def find_images(inputs):
@@ -109,8 +115,9 @@ def segment_files(
     for path in paths:
         name = names[path]
         if name not in entries:
+            notes = []
             try:
-                image = read_image(path)
+                image = read_image(path, note=notes.append)
                 found = segmenter(image, **scale)
                 objects = found.objects(image)
                 network_seconds += found.network_seconds
@@ -118,7 +125,7 @@ def segment_files(
                 failed[str(path)] = str(error).removeprefix(f"{path}: ")
             else:
                 _write(output, name, image, found)
-                entries[name] = journal.add(name, objects, found.magnification)
+                entries[name] = journal.add(name, objects, found.magnification, notes)
         if progress is not None:
             progress(path.name)
     table = _table(paths, names, {name: entry["objects"] for name, entry in entries.items()})
@@ -131,6 +138,7 @@ def segment_files(
         time.perf_counter() - started,
         network_seconds,
         {name: entry["magnification"] for name, entry in entries.items()},
+        {name: " ".join(entry["warnings"]) for name, entry in entries.items() if entry.get("warnings")},
     )
     with replace_when_whole(output / "run.json") as partial:
         partial.write_text(json.dumps(_facts(settings, result), indent=2) + "\n")
@@ -158,8 +166,9 @@ class _Journal:
 
     def begin(self):
         """Start the journal, with what of the last one still holds: {name: entry}."""
-        for left_by_a_killed_run in self.path.parent.glob(".*.partial.*"):
-            left_by_a_killed_run.unlink()
+        for path in self.path.parent.glob(".*.partial.*"):
+            if _LEFT_BY_A_KILLED_RUN.fullmatch(path.name) and path.is_file():
+                path.unlink()
         kept = [
             entry
             for entry in self.entries
@@ -170,8 +179,9 @@ class _Journal:
             partial.write_text("".join(json.dumps(line) + "\n" for line in [self.settings, *kept]))
         return {entry["name"]: entry for entry in kept}
 
-    def add(self, name, objects, magnification):
+    def add(self, name, objects, magnification, warnings):
         entry = {"name": name, "source": self.sources[name], "magnification": round(magnification, 3)}
+        entry["warnings"] = warnings
         entry["objects"] = objects.to_dict("records")
         with open(self.path, "a") as file:
             file.write(json.dumps(entry) + "\n")
@@ -261,6 +271,7 @@ def _facts(settings, result):
         },
         "images": len(result.done),
         "failed": result.failed,
+        "warnings": result.warnings,
         "objects": result.object_count,
         "seconds": round(result.seconds, 3),
         "network_seconds": round(result.network_seconds, 3),

@@ -1,37 +1,52 @@
 """Segmented frames of a movie, kept on disk until all are done, so that an interrupted run goes on where it stopped."""
 
+import hashlib
 import json
 import os
-import shutil
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from somaseg.files import replace_when_whole
+from somaseg.folders import HiddenFolder
 
 
 class FrameStore:
-    """Labels and somas of single frames in a folder of its own; each frame is there whole or not at all.
+    """Labels and somas of single frames in a hidden folder; each frame is there whole or not at all.
+
+    Also a context manager: at the end of the block the next run may have the store, with what is in it.
 
     Args:
-        folder: path, made if need be. One that was made for another `key` is emptied first.
-        key: dict, JSON, of everything that the content depends on: the movie, the preset, its settings.
+        output: path of the result that the frames are for; `somaseg.folders.HiddenFolder` says where the store lies.
+        key: dict, JSON, of everything that the content depends on: the movie, the preset, its settings. A store that
+            was made for another is emptied first.
 
     Attributes:
+        folder: `pathlib.Path` of the store.
         emptied: bool, whether frames of another key were thrown away.
+
+    Raises:
+        BlockingIOError: another run has the store.
     """
 
-    def __init__(self, folder, key):
-        self.folder = Path(folder)
+    def __init__(self, output, key):
+        self._hidden = HiddenFolder(output, "unfinished")
+        self.folder = self._hidden.path
         text = json.dumps(key, indent=2, sort_keys=True)
+        self._mark = hashlib.sha256(text.encode()).hexdigest()[:8]  # tells frames apart where there are no locks
         path = self.folder / "key.json"
-        self.emptied = self.folder.exists() and (not path.exists() or path.read_text() != text)
-        if self.emptied:
-            shutil.rmtree(self.folder)
-        if not path.exists():
+        other = not path.exists() or path.read_text() != text
+        self.emptied = other and any(self.folder.glob("frame*.npz"))
+        if other:
+            self._hidden.empty()
             with replace_when_whole(path) as partial:
                 partial.write_text(text)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._hidden.release()
 
     def __contains__(self, frame):
         return self._path(frame).exists()
@@ -69,7 +84,8 @@ class FrameStore:
 
     def remove(self):
         """Throw everything away; for when the result is whole."""
-        shutil.rmtree(self.folder)
+        self._hidden.empty()
+        self._hidden.remove()
 
     def _path(self, frame):
-        return self.folder / f"frame{frame:06d}.npz"
+        return self.folder / f"frame{frame:06d}.{self._mark}.npz"

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 import tifffile
 
+from somaseg.segmentation.reading import SeveralImagesError, read_planes
+
 SUFFIXES = (".tif", ".tiff", ".png", ".npy")
 _WORDS = ("labels", "label", "masks", "mask")
 
@@ -14,14 +16,16 @@ def read_labels(path):
     """Read a label image or a stack of them.
 
     Args:
-        path: TIFF (one plane, or a stack such as labels.tif of `somaseg analyze`), PNG of 8 or 16 bit, or .npy.
+        path: TIFF (one plane, or a stack such as labels.tif of `somaseg analyze` or one written plane by plane), PNG of
+            8 or 16 bit, or .npy.
 
     Returns:
         integer (H, W), or (planes, H, W) of a stack, 0 = background. Floats are taken when they are whole numbers.
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: the file is damaged, is of another kind, holds colours or channels, or values that are no labels.
+        ValueError: the file is damaged, is of another kind, holds colours or channels, images of several sizes, or
+            values that are no labels.
     """
     path = Path(path)
     if path.suffix.lower() not in SUFFIXES:
@@ -143,12 +147,9 @@ def _read_npy(path):
 def _read_tiff(path):
     try:
         with tifffile.TiffFile(path) as file:
-            announced, series, size = (file.imagej_metadata or {}).get("images"), file.series[0], path.stat().st_size
-            for page in series.pages:
-                if any(sum(segment) > size for segment in zip(page.dataoffsets, page.databytecounts)):
-                    raise ValueError("its end is missing")
-            labels, axes = series.asarray(), series.axes
-    except MemoryError:
+            announced = (file.imagej_metadata or {}).get("images")
+            labels, axes = read_planes(path, file)
+    except (MemoryError, SeveralImagesError):
         raise
     except Exception as error:  # tifffile and its codecs raise many kinds for a damaged file
         raise ValueError(f"{path}: the TIFF cannot be read, it may be cut short: {error}") from error

@@ -1,20 +1,28 @@
 """Read one image from a PNG, JPEG or TIFF file, or say in one line why it can't be."""
 
+import math
 from pathlib import Path
 
 import cv2
 import numpy as np
 import tifffile
 
+from somaseg.movies.tiff_planes import ZERO_IS_WHITE
+
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 
 
-def read_image(path):
+class SeveralImagesError(ValueError):
+    """A TIFF holds images that are no stack, and none of them is the one to take."""
+
+
+def read_image(path, *, note=None):
     """Read an image file.
 
     Args:
         path: PNG, JPEG or TIFF; 8 or 16 bit or float; gray, gray and alpha, RGB or RGBA. A TIFF may hold its
             channels first.
+        note: None, or a function called with one line where the file says something that is not followed.
 
     Returns:
         (H, W) or (H, W, 2 to 4), dtype as in the file. The pixels are those stored: an orientation tag (EXIF or TIFF)
@@ -22,7 +30,7 @@ def read_image(path):
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: not an image, a damaged one, one that holds several planes, NaN, or one value only.
+        ValueError: not an image, a damaged one, one that holds several planes or images, NaN, or one value only.
     """
     path = Path(path)
     if path.is_dir():
@@ -35,7 +43,7 @@ def read_image(path):
         raise FileNotFoundError(f"{path}: no such file.")
     if path.stat().st_size == 0:
         raise ValueError(f"{path}: the file is empty.")
-    image = _read_tiff(path) if path.suffix.lower() in (".tif", ".tiff") else _read_with_opencv(path)
+    image = _read_tiff(path, note) if path.suffix.lower() in (".tif", ".tiff") else _read_with_opencv(path)
     if image.size == 0:
         raise ValueError(f"{path}: the image has no pixel, its shape is {image.shape}.")
     if np.issubdtype(image.dtype, np.floating) and not np.isfinite(image).all():
@@ -44,6 +52,47 @@ def read_image(path):
     if image.min() == image.max():
         raise ValueError(f"{path}: every value is {image.flat[0]}: there is nothing to segment.")
     return image
+
+
+def read_planes(path, tif):
+    """The pixels of an open TIFF and their axes.
+
+    A file that was written plane by plane (`tifffile.TiffWriter.write` in a loop) calls each plane an image of its own:
+    if all are of one shape and dtype they are read as a stack along an axis "I". Smaller copies and masks of an image,
+    named so in the file, are left out.
+
+    Args:
+        path: named in errors.
+        tif: `tifffile.TiffFile`.
+
+    Returns:
+        array, and str with a letter for each of its axes.
+
+    Raises:
+        SeveralImagesError: there are several images, and they differ or hold several planes each.
+        ValueError: there is no image, or its end is missing.
+    """
+    images = [one for one in tif.series if not _is_copy(one.keyframe)] or tif.series
+    if not images:
+        raise ValueError("it holds no image")
+    first, size = images[0], tif.filehandle.size
+    single = all(math.prod(one.shape) == math.prod(one.keyframe.shape) for one in images)
+    if len(images) > 1 and not (single and len({(one.shape, one.axes, one.dtype) for one in images}) == 1):
+        told = ", ".join(f"{one.dtype} {one.shape}" for one in images[:3]) + ", ..." * (len(images) > 3)
+        raise SeveralImagesError(
+            f"{path}: it holds {len(images)} images ({told}) that are not the planes of one stack. Save the one that "
+            "is meant as a file of its own."
+        )
+    for page in (page for one in images for page in one.pages):
+        if any(sum(segment) > size for segment in zip(page.dataoffsets, page.databytecounts)):
+            raise ValueError("its end is missing")
+    if len(images) == 1:
+        return first.asarray(), first.axes
+    return np.stack([one.asarray() for one in images]), "I" + first.axes
+
+
+def _is_copy(page):
+    return page.is_reduced or page.is_mask or page.is_subifd
 
 
 def _read_with_opencv(path):
@@ -69,21 +118,19 @@ def _read_with_opencv(path):
     return image
 
 
-def _read_tiff(path):
+def _read_tiff(path, note):
     try:
-        with tifffile.TiffFile(path) as file:
-            if not file.series:
-                raise ValueError("it holds no image")
-            series, size = file.series[0], path.stat().st_size
-            for page in series.pages:
-                if any(sum(segment) > size for segment in zip(page.dataoffsets, page.databytecounts)):
-                    raise ValueError("its end is missing")
-            axes, image = series.axes, series.asarray()
-    except MemoryError:
+        with tifffile.TiffFile(path) as tif:
+            image, axes = read_planes(path, tif)
+            inverted = tif.pages.first.photometric == tifffile.PHOTOMETRIC.MINISWHITE
+    except (MemoryError, SeveralImagesError):
         raise
     except Exception as error:  # tifffile and its codecs raise many kinds for a damaged file
         raise ValueError(f"{path}: the TIFF cannot be read, it may be cut off: {error}") from error
-    return _one_plane(path, image, axes)
+    image = _one_plane(path, image, axes)
+    if inverted and note is not None:
+        note(ZERO_IS_WHITE)
+    return image
 
 
 def _one_plane(path, image, axes):

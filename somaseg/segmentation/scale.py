@@ -6,6 +6,8 @@ import numpy as np
 TOLERANCE = 1.15
 LEAST_PX = 16
 MOST_PX = 16e6
+MOST_FACTOR = 16.0
+MOST_MAGNIFIED_PX = 256e6
 
 
 def within_tolerance(factor):
@@ -20,8 +22,8 @@ def within_tolerance(factor):
 def fitting_factor(diameter_px, labels):
     """The factor by which an image has to be enlarged so that its instances have a median diameter of `diameter_px`.
 
-    It leaves the image at least 16 pixels to a side and makes no more than 16 megapixels of a smaller one, which would
-    take hours: then it is as near as that allows.
+    It is at most 16, leaves the image at least 16 pixels to a side and makes no more than 16 megapixels of a smaller
+    one, which would take hours: then it is as near as that allows.
 
     Args:
         diameter_px: float.
@@ -36,7 +38,7 @@ def fitting_factor(diameter_px, labels):
     found = equivalent_diameters(labels)
     if len(found) == 0:
         return None
-    most = max(1.0, (MOST_PX / labels.size) ** 0.5)
+    most = min(MOST_FACTOR, max(1.0, (MOST_PX / labels.size) ** 0.5))
     least = LEAST_PX / min(labels.shape)
     return within_tolerance(min(max(diameter_px / float(np.median(found)), least), most))
 
@@ -44,18 +46,25 @@ def fitting_factor(diameter_px, labels):
 def resampled(image, factor):
     """uint8 (H, W, 3) with its sides multiplied by `factor`; reduced by area, enlarged bilinearly.
 
+    Any image may be doubled. Beyond that the result is held to 256 megapixels, and the factor to 16: a soma that is to
+    be enlarged further has a pixel or two, so the factor is a mistake, such as a pixel size in nm.
+
     Raises:
-        ValueError: the result would be smaller than 16 pixels.
+        ValueError: the result would be smaller than 16 pixels, or larger than said above.
     """
     if factor == 1.0:
         return image
-    height, width = (max(1, round(side * factor)) for side in image.shape[:2])
-    if min(height, width) < LEAST_PX:
-        raise ValueError(
-            f"An image of {image.shape[0]} x {image.shape[1]} pixels would be {height} x {width} at the scale of this "
-            "preset, which is too small. Check the pixel size or the diameter."
-        )
-    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
+    height, width = (max(1.0, side * factor) for side in image.shape[:2])
+    told = (
+        f"An image of {image.shape[0]} x {image.shape[1]} pixels would be {height:.0f} x {width:.0f} at the scale of "
+        "this preset, which is too"
+    )
+    if min(height, width) < LEAST_PX - 0.5:
+        raise ValueError(f"{told} small. Check the pixel size or the diameter.")
+    if factor > MOST_FACTOR or (factor > 2 and height * width > MOST_MAGNIFIED_PX):
+        raise ValueError(f"{told} large. Check the pixel size (in um, not nm) or the diameter (in pixels).")
+    size = round(width), round(height)
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
 
 
 def resampled_maps(maps, shape):

@@ -1,7 +1,7 @@
 """Label images that any program has written, as frames that are read one at a time: for tracking what others segmented.
 
-A TIFF stack, a folder with one label image per frame in natural order (a folder of the Cell Tracking Challenge is one),
-or a NumPy array in a file.
+A TIFF stack, a folder with one label image per frame in natural order (a folder of the Cell Tracking Challenge is one,
+and what `somaseg segment` writes), or a NumPy array in a file.
 """
 
 from pathlib import Path
@@ -10,11 +10,13 @@ import cv2
 import numpy as np
 
 from somaseg.movies.file_units import FileUnits, settle_units
-from somaseg.movies.plane_choice import PlaneChoice
+from somaseg.movies.frame_folder import open_frame_folder
+from somaseg.movies.plane_choice import PlaneChoice, PlanesNotChosenError
 from somaseg.movies.planes import Planes, all_available
 from somaseg.movies.reader import Movie, open_movie
 
 _PIECES_OF_A_MASK = 3
+_OF_SEGMENT = "_labels.tif"  # how `somaseg segment` ends the names of label images
 
 
 class LabelFrames:
@@ -97,16 +99,22 @@ def open_label_frames(path, *, um_per_px=None, minutes_per_frame=None, pixels=Fa
     (dtype('uint16'), 2)
     """
     units = {"um_per_px": um_per_px, "minutes_per_frame": minutes_per_frame, "pixels": pixels}
-    if Path(path).suffix.lower() == ".npy":
-        return LabelFrames(_open_array(Path(path), units))
+    path = Path(path)
+    if path.suffix.lower() == ".npy":
+        return LabelFrames(_open_array(path, units))
+    if path.is_dir() and any(path.glob("*_overlay.png")) and any(path.glob(f"*{_OF_SEGMENT}")):
+        return LabelFrames(_movie(path, open_frame_folder(path, f"*{_OF_SEGMENT}"), units, allow_truncated))
+    how = {**units, "allow_truncated": allow_truncated}
     try:
-        return LabelFrames(open_movie(path, **units, allow_truncated=allow_truncated))
-    except ValueError:
-        try:
-            return LabelFrames(open_movie(path, z="time", **units, allow_truncated=allow_truncated))
-        except ValueError:
-            pass
-        raise
+        return LabelFrames(open_movie(path, **how))
+    except PlanesNotChosenError as error:
+        if error.may_be_time:
+            return LabelFrames(open_movie(path, z="time", **how))
+        raise ValueError(
+            f"{path}: it has {error.found}, and labels are one image per frame. If these are the frames, save them as "
+            "time (axes TYX; in Fiji: Image > Properties, or Image > Hyperstacks > Re-order); else give a file of one "
+            "of them alone. --channel and --z choose planes of --images only."
+        ) from error
 
 
 def _open_array(path, units):
@@ -124,5 +132,9 @@ def _open_array(path, units):
         read=lambda t, z, c: np.array(array[t]),
         units=FileUnits(size_words="arrays have none", interval_words="arrays have none"),
     )
-    choice = PlaneChoice(path, planes)
-    return Movie(path, planes, choice, settle_units(path, planes.units, **units), allow_truncated=False)
+    return _movie(path, planes, units, allow_truncated=False)
+
+
+def _movie(path, planes, units, allow_truncated):
+    settled = settle_units(path, planes.units, **units)
+    return Movie(path, planes, PlaneChoice(path, planes), settled, allow_truncated=allow_truncated)

@@ -40,6 +40,33 @@ def test_tracks_in_and_numbers_out(table, tmp_path, capsys):
 
 
 def test_a_missing_unit_names_its_flag_and_writes_nothing(table, tmp_path):
-    with pytest.raises(ValueError, match="Give --minutes-per-frame"):
+    with pytest.raises(ValueError, match=r"Give --minutes-per-frame\.$"):
         run(table, "-o", tmp_path / "out", "--um-per-px", 0.65)
     assert not (tmp_path / "out").exists()
+
+
+def test_migration_is_not_measured_in_pixels(table, tmp_path, capsys):
+    with pytest.raises(ValueError, match="not measured in pixels and frames.*give --um-per-px and --minutes-per-frame"):
+        run(table, "-o", tmp_path / "out", "--pixels")
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(SystemExit):
+        run("--help")
+    assert "--pixels" not in capsys.readouterr().out
+
+
+def test_units_that_stand_against_the_file_are_printed_and_kept(tmp_path, capsys):
+    spots = "".join(
+        f'<Spot ID="{frame}" FRAME="{frame}" POSITION_X="{20.0 * (frame > 12)}" POSITION_Y="0"/>' for frame in range(24)
+    )
+    edges = "".join(f'<Edge SPOT_SOURCE_ID="{frame}" SPOT_TARGET_ID="{frame + 1}"/>' for frame in range(23))
+    (tmp_path / "a.xml").write_text(
+        f'<TrackMate><Model spatialunits="micron" timeunits="min"><AllSpots><SpotsInFrame>{spots}'
+        f'</SpotsInFrame></AllSpots><AllTracks><Track TRACK_ID="1">{edges}</Track></AllTracks>'
+        '<FilteredTracks><TrackID TRACK_ID="1"/></FilteredTracks></Model>'
+        '<Settings><ImageData pixelwidth="0.65" timeinterval="1"/></Settings></TrackMate>'
+    )
+    units = ("--um-per-px", 0.3, "--minutes-per-frame", 15)
+    assert run(tmp_path / "a.xml", "-o", tmp_path / "out", *units, "--quiet", "--no-interval-correction") == 0
+    told = "um_per_px: 0.3 um per pixel was given and is used; the file says 0.65."
+    assert f"warning: {told}" in capsys.readouterr().out
+    assert told in json.loads((tmp_path / "out" / "summary.json").read_text())["warnings"]

@@ -128,6 +128,29 @@ def test_decimal_commas_are_read_where_commas_do_not_separate(tmp_path):
     assert read_tracks(tmp_path / "a.txt", um_per_px=1, minutes_per_frame=10).tracks["x_um"].tolist() == [3.5, 5.25]
 
 
+def test_marks_of_thousands_never_become_decimals(tmp_path):
+    path, units = tmp_path / "a.csv", {"um_per_px": 0.65, "minutes_per_frame": 10}
+    table = pd.DataFrame({"Track n°": 1, "Slice n°": [1, 2], "X": [996, 1004], "Y": 50})
+    table.assign(X=[f"{x:,}" for x in table["X"]]).to_csv(path)
+    assert '"1,004"' in path.read_text()
+    with pytest.raises(ValueError, match="column x, row 2: '1,004' is no number. Commas separate the columns"):
+        read_tracks(path, **units)
+    path.write_text('track_id,frame,y_um,x_um,note\n1,0,4,5,"seen, then lost"\n')
+    assert read_tracks(path, minutes_per_frame=10).tracks["x_um"].tolist() == [5]
+    path.write_text("track_id;frame;y_um;x_um\n1;0;4,5;1004,25\n")
+    assert read_tracks(path, minutes_per_frame=10).tracks["x_um"].tolist() == [1004.25]
+    path.write_text("track_id;frame;y_um;x_um\n1;0;4,5;1.004,25\n")
+    with pytest.raises(ValueError, match="is no number"):
+        read_tracks(path, minutes_per_frame=10)
+
+
+def test_a_frame_with_a_mark_of_thousands_is_no_heading_of_trackmate(tmp_path):
+    text = trackmate_csv(tmp_path / "a.csv").read_text().replace(",1200.0,2,", ',1200.0,"1,002",')
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(ValueError, match="column FRAME, row 1: '1,002' is no number"):
+        read_tracks(tmp_path / "a.csv")
+
+
 def test_a_folder_of_the_cell_tracking_challenge_gives_centroids_and_joins_gaps(tmp_path):
     labels = np.zeros((3, 30, 30), np.uint16)
     for (track, frame), (y, x) in PLACES_PX.items():
@@ -189,7 +212,7 @@ def test_frames_that_are_not_equally_far_apart_are_told(tmp_path):
     frames = pd.DataFrame({"track_id": 1, "frame": range(6), "y_um": 0.0, "x_um": 0.0})
     for numbers, minutes, told in (
         (range(6), [0, 10, 20, 30.2, 40, 50], None),
-        (range(6), [0, 10, 20, 55, 65, 75], r"not always the same \(10 to 35 min\): it is taken to be 10 min"),
+        (range(6), [0, 10, 20, 55, 65, 75], r"not always the same \(10 to 35 min, mostly 10\)"),
         ([0, 15, 30, 45, 60, 90], [0, 15, 30, 45, 60, 90], r"Frame numbers go by 15 \(0, 15, ...\)"),
         ([4, 5, 6, 7, 9, 10], [40, 50, 60, 70, 90, 100], None),
     ):
@@ -199,7 +222,7 @@ def test_frames_that_are_not_equally_far_apart_are_told(tmp_path):
         if told:
             assert re.search(told, warnings[0])
     seconds = trackmate_csv(tmp_path / "a.csv", extra="ID9,9,1,1.0,3.0,5.0,0.0,9000.0,3,5.0\n")
-    assert "not always the same (600 to 7800 sec)" in read_tracks(seconds).warnings[0]
+    assert "not always the same (600 to 7800 sec, mostly 600)" in read_tracks(seconds).warnings[0]
 
 
 def test_excels_unicode_text_is_read(tmp_path):
@@ -211,6 +234,42 @@ def test_a_table_without_rows_is_no_tracks(tmp_path):
     (tmp_path / "tracks.csv").write_text("track_id,frame,time_min,y_um,x_um\n")
     found = read_tracks(tmp_path / "tracks.csv", minutes_per_frame=15)
     assert len(found.tracks) == 0 and list(found.tracks)[:5] == list(expected())
+
+
+def trackmate_xml(path, *, frames, minutes):
+    """One lone spot per frame, in a file that says 0.65 um and 1 min."""
+    spots = "".join(
+        f'<Spot ID="{number}" FRAME="{frame}" POSITION_X="{number}" POSITION_Y="0" POSITION_T="{time}"/>'
+        for number, (frame, time) in enumerate(zip(frames, minutes))
+    )
+    path.write_text(
+        '<TrackMate version="7.0.0"><Model spatialunits="micron" timeunits="min"><AllSpots><SpotsInFrame>'
+        f"{spots}</SpotsInFrame></AllSpots><AllTracks/><FilteredTracks/></Model><Settings>"
+        '<ImageData pixelwidth="0.65" timeinterval="1.0"/></Settings></TrackMate>'
+    )
+    return path
+
+
+def test_flags_that_stand_against_trackmates_xml_are_told(tmp_path):
+    path = trackmate_xml(tmp_path / "a.xml", frames=range(5), minutes=range(5))
+    found = read_tracks(path)
+    assert (found.warnings, set(found.units_from.values())) == ([], {"file"})
+    assert read_tracks(path, um_per_px=0.65, minutes_per_frame=1).warnings == []
+    found = read_tracks(path, um_per_px=0.3, minutes_per_frame=15)
+    assert found.calibration == Calibration(0.3, 15) and set(found.units_from.values()) == {"flag"}
+    assert found.warnings == [
+        "um_per_px: 0.3 um per pixel was given and is used; the file says 0.65.",
+        "minutes_per_frame: 15 minutes per frame was given and is used; the file says 1.",
+    ]
+    assert set(read_tracks(path, pixels=True).units_from.values()) == {"pixels"}
+
+
+def test_frames_of_trackmates_xml_that_are_not_equally_far_apart_are_told(tmp_path):
+    path = trackmate_xml(tmp_path / "a.xml", frames=range(5), minutes=[0, 1, 2, 9, 10])
+    assert "not always the same (1 to 7 min, mostly 1)" in read_tracks(path).warnings[0]
+    path = trackmate_xml(tmp_path / "b.xml", frames=range(0, 20, 4), minutes=range(0, 20, 4))
+    (warning,) = read_tracks(path).warnings
+    assert "Frame numbers go by 4 (0, 4, ...)" in warning
 
 
 TRACKMATE = Path(__file__).parents[3] / "shared/data/tracking/faketracks/FakeTracks.xml"

@@ -1,5 +1,8 @@
 """TIFF in all its forms, whole and cut short, and the units that stand in it."""
 
+import gc
+import tracemalloc
+
 import numpy as np
 import pytest
 import tifffile
@@ -45,6 +48,51 @@ def test_frames_in_directories_of_their_own(tmp_path):
         for frame in STACK:
             tif.write(frame, metadata=None, contiguous=False)
     np.testing.assert_array_equal(read_all(tmp_path / "a.tif"), STACK)
+
+
+def write_one_by_one(path, frames, **options):
+    """Each frame as an image of its own, as tifffile writes them in a loop."""
+    with tifffile.TiffWriter(path) as tif:
+        for frame in frames:
+            tif.write(frame, contiguous=False, **options)
+    return path
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}, {"resolution": (2, 2)}])
+def test_frames_written_one_by_one_are_a_movie(tmp_path, options):
+    path = write_one_by_one(tmp_path / "a.tif", STACK, **options)
+    np.testing.assert_array_equal(read_all(path), STACK)
+    for frame in STACK:
+        tifffile.imwrite(tmp_path / "b.tif", frame, append=True)
+    np.testing.assert_array_equal(read_all(tmp_path / "b.tif"), STACK)
+    colour = write_one_by_one(tmp_path / "c.tif", np.stack([STACK] * 3, -1), photometric="rgb", **options)
+    np.testing.assert_array_equal(read_all(colour)[..., 2], STACK)
+
+
+def test_frames_written_one_by_one_cost_no_memory_each(tmp_path):
+    path = write_one_by_one(tmp_path / "a.tif", np.zeros((500, 8, 8), np.uint16), compression="zlib")
+    tracemalloc.start()
+    try:
+        with open_movie(path, pixels=True) as movie:
+            gc.collect()
+            assert tracemalloc.get_traced_memory()[0] / movie.frame_count < 2000  # 5000 with all tags of each frame
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("share", [0.4, 0.6, 0.9])
+def test_frames_written_one_by_one_and_cut_short_are_never_read_silently(tmp_path, share):
+    path = cut(write_one_by_one(tmp_path / "a.tif", STACK, compression="zlib"), share)
+    with pytest.raises(ValueError, match="cut short"):
+        open_movie(path, pixels=True)
+    whole = int(len(STACK) * share)
+    np.testing.assert_array_equal(read_all(path, allow_truncated=True), STACK[:whole])
+
+
+def test_stacks_written_one_by_one_are_no_movie(tmp_path):
+    path = write_one_by_one(tmp_path / "a.tif", STACK.reshape(3, 2, 20, 30))
+    with pytest.raises(ValueError, match=r"it holds 3 images \(0 \(2, 20, 30\), .*or several positions"):
+        open_movie(path, pixels=True)
 
 
 def test_our_own_files_come_back_with_their_units(tmp_path):

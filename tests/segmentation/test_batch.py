@@ -10,7 +10,7 @@ import pytest
 import tifffile
 
 from somaseg.segmentation import read_image
-from somaseg.segmentation.batch import OutputExistsError, find_images, segment_files
+from somaseg.segmentation.batch import JOURNAL, OutputExistsError, find_images, segment_files
 
 COLUMNS = ["image", "label", "y_px", "x_px", "area_px", "mean_intensity", "probability"]
 
@@ -158,6 +158,28 @@ def test_a_folder_that_is_input_and_output_does_not_feed_on_its_results(segmente
     for overwrite in (False, True):
         assert segment_files(segmenter, find_images([tmp_path]), tmp_path, overwrite=overwrite).done == ["a", "b"]
     assert len(names_in(tmp_path)) == 8
+
+
+def test_only_files_that_a_killed_run_left_are_removed(segmenter, tmp_path, make_images, names_in):
+    paths, out = make_images(tmp_path / "in", "a.png"), tmp_path / "out"
+    (out / ".ac16983d.partial.m1").mkdir(parents=True)  # of `analyze -o out/m1`, killed or still running
+    (out / ".ac16983d.partial.b_labels.tif").mkdir()
+    ours = [".0123abcd.partial.a_labels.tif", ".0123abcd.partial.objects.csv", f".0123abcd.partial.{JOURNAL}"]
+    others = [".0123abcd.partial.notes.txt", ".mine.partial.a_labels.tif"]
+    for name in (*ours, *others):
+        (out / name).write_text("")
+    assert segment_files(segmenter, paths, out).done == ["a"]
+    left = {name for name in names_in(out) if name.startswith(".")}
+    assert left == {".ac16983d.partial.m1", ".ac16983d.partial.b_labels.tif", *others}
+
+
+def test_what_a_file_says_and_is_not_followed_is_kept(segmenter, tmp_path, picture):
+    tifffile.imwrite(tmp_path / "a.tif", picture(2), photometric="miniswhite")
+    tifffile.imwrite(tmp_path / "b.tif", picture(2))
+    result = segment_files(segmenter, [tmp_path / "a.tif", tmp_path / "b.tif"], tmp_path / "out")
+    assert list(result.warnings) == ["a"] and "0 is white" in result.warnings["a"]
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["warnings"] == result.warnings
+    assert result.object_count == 4
 
 
 def test_an_output_that_is_a_file_is_refused(segmenter, tmp_path, make_images):

@@ -41,6 +41,27 @@ def test_labels_without_a_soma_floats_that_are_whole_and_stacks_are_read(tmp_pat
     np.testing.assert_array_equal(read_labels(write(tmp_path / name, stack)), stack)
 
 
+def written_one_by_one(path, planes, **options):
+    with tifffile.TiffWriter(path) as tif:
+        for plane in planes:
+            tif.write(plane, contiguous=False, **options)
+    return path
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}, {"metadata": None}])
+def test_planes_written_one_by_one_are_a_stack(tmp_path, options):
+    stack = np.stack([LABELS, LABELS * 0, LABELS + 1, LABELS, LABELS, LABELS])
+    np.testing.assert_array_equal(read_labels(written_one_by_one(tmp_path / "a.tif", stack, **options)), stack)
+    for plane in stack:
+        tifffile.imwrite(tmp_path / "b.tif", plane, append=True)
+    np.testing.assert_array_equal(read_labels(tmp_path / "b.tif"), stack)
+
+
+def test_planes_of_differing_sizes_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"a.tif: it holds 2 images \(uint16 \(4, 5\), uint16 \(2, 5\)\) that are not"):
+        read_labels(written_one_by_one(tmp_path / "a.tif", [LABELS, LABELS[:2]]))
+
+
 def test_an_imagej_stack_cut_short_is_refused(tmp_path):
     stack = np.random.default_rng(0).integers(0, 900, (6, 64, 64)).astype(np.uint16)
     tifffile.imwrite(tmp_path / "a.tif", stack, imagej=True, metadata={"axes": "TYX"})

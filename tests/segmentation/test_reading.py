@@ -231,6 +231,56 @@ def test_a_stack_is_refused_with_its_axes(tmp_path, shape, axes, message):
     assert refused(tmp_path / "a.tif", "Save the planes as single images")
 
 
+def written_one_by_one(folder, *images, **options):
+    """Each image as one of its own, as tifffile writes them in a loop."""
+    with tifffile.TiffWriter(folder / "a.tif") as tif:
+        for image in images:
+            tif.write(image, contiguous=False, **options)
+    return folder / "a.tif"
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}, {"metadata": None}], ids=str)
+def test_planes_written_one_by_one_are_refused_as_a_stack_is(tmp_path, options):
+    refused(
+        written_one_by_one(tmp_path, GRAY, GRAY[::-1], GRAY, **options), "one image is wanted, this TIFF holds (3, 60"
+    )
+    np.testing.assert_array_equal(read_image(written_one_by_one(tmp_path, GRAY, **options)), GRAY)
+
+
+@pytest.mark.parametrize("options", [{}, {"metadata": None}], ids=str)
+def test_images_that_differ_are_refused(tmp_path, options):
+    path = written_one_by_one(tmp_path, GRAY[:20, :20], GRAY, **options)
+    refused(path, "it holds 2 images (uint8 (20, 20), uint8 (60, 50)) that are not the planes of one stack")
+    refused(written_one_by_one(tmp_path, GRAY, GRAY.astype(np.uint16), **options), "uint8 (60, 50), uint16 (60, 50)")
+
+
+@pytest.mark.parametrize("thumbnail", [GRAY[::2, ::2], GRAY[:20, :20]], ids=["pyramid", "thumbnail"])
+@pytest.mark.parametrize("first", [False, True])
+def test_a_smaller_copy_that_the_file_names_so_is_left_out(tmp_path, thumbnail, first):
+    images = [(GRAY, {}), (thumbnail, {"subfiletype": 1})]
+    with tifffile.TiffWriter(tmp_path / "a.tif") as tif:
+        for image, options in reversed(images) if first else images:
+            tif.write(image, metadata=None, **options)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), GRAY)
+
+
+def test_levels_within_an_image_are_left_out(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as tif:
+        tif.write(GRAY, subifds=1)
+        tif.write(GRAY[::2, ::2], subfiletype=1)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), GRAY)
+
+
+@pytest.mark.parametrize("photometric, told", [("minisblack", 0), ("miniswhite", 1)])
+def test_an_image_in_which_0_is_white_is_told_and_left_as_it_is(tmp_path, photometric, told):
+    notes = []
+    image = read_image(tiff(tmp_path, GRAY, photometric=photometric), note=notes.append)
+    np.testing.assert_array_equal(image, GRAY)
+    assert (
+        notes == ["The file says that 0 is white; its values are taken as they are, so somas must be high ones."] * told
+    )
+
+
 def test_five_channels_are_refused(tmp_path):
     image = RANDOM.integers(0, 256, (60, 50, 5), dtype=np.uint8)
     refused(tiff(tmp_path, image, photometric="minisblack", planarconfig="contig"), "at most 4 channels")

@@ -45,6 +45,26 @@ def test_an_image_that_would_vanish_is_refused():
         resampled(np.zeros((40, 60, 3), np.uint8), 0.1)
 
 
+@pytest.mark.parametrize("factor", [1000.0, 16.1, np.inf])
+def test_an_image_that_would_burst_is_refused(factor):
+    with pytest.raises(ValueError, match=r"would be (\d+|inf) x (\d+|inf) at .*too large. Check the pixel size .in um"):
+        resampled(np.zeros((40, 60, 3), np.uint8), factor)
+
+
+def test_a_large_image_is_enlarged_to_256_megapixels_or_doubled():
+    large = np.broadcast_to(np.uint8(0), (9000, 9000, 3))
+    assert resampled(large, 1.0) is large
+    with pytest.raises(ValueError, match="would be 27000 x 27000 .* too large"):
+        resampled(large, 3.0)
+    assert resampled(np.zeros((40, 60, 3), np.uint8), 16.0).shape == (640, 960, 3)
+
+
+def test_a_pixel_size_in_nm_is_one_line(segmenter):
+    for scale in ({"um_per_px": 650}, {"diameter_px": 0.01}):
+        with pytest.raises(ValueError, match="too large. Check the pixel size .in um, not nm. or the diameter"):
+            segmenter(squares(8, 20), **scale)
+
+
 def test_offsets_are_brought_to_the_pixels_of_the_image():
     maps = {
         "mask": np.full((10, 20), 0.5, np.float32),
@@ -105,6 +125,8 @@ def test_an_estimate_makes_no_image_of_a_speck_or_of_a_hall():
     speck = np.zeros((3000, 3000), int)
     speck[:2, :2] = 1
     assert fitting_factor(24.0, speck) == pytest.approx((MOST_PX / speck.size) ** 0.5)
+    pixel = np.eye(32, dtype=int) * (np.arange(32) == 0)
+    assert fitting_factor(24.0, pixel) == 16
     assert fitting_factor(1.0, np.ones((32, 40), int)) == 0.5  # 16 pixels are left
     assert fitting_factor(24.0, np.zeros((32, 40), int)) is None
 

@@ -53,18 +53,19 @@ def read_study(path, *, results=None) -> Study:
 
     Raises:
         FileNotFoundError: STUDY.csv, a movie's folder or its cells.csv is not there.
-        ValueError: a column is missing, a name is empty, a movie is there twice, a line has two pairs, or a
-            cells.csv is wrong. File, column and row are named.
+        ValueError: a column is missing, a name is empty, a movie is there twice, by whatever path, a line has two
+            pairs, or a cells.csv is wrong or was measured in pixels. File, column and row are named.
     """
     path = Path(path)
-    movies = _read_movies(path)
     root = path.parent if results is None else Path(results)
+    movies = _read_movies(path, root)
     tables, intervals, simulated, told = [], [], False, 0
     names = [name for name in (*LEVELS, "pair") if name in movies]
     for row in movies.to_dict("records"):
         folder = root / row["movie"]
         cells = _read_cells(folder, path)
         summary = read_json(folder / "summary.json") or {}
+        _refuse_pixels(folder, summary)
         intervals.append(summary.get("minutes_per_frame"))
         simulated = simulated or bool(summary.get("simulated"))
         told += bool(summary.get("warnings")) and not summary.get("simulated")
@@ -136,7 +137,7 @@ def _interval_warnings(movies):
     return warnings
 
 
-def _read_movies(path):
+def _read_movies(path, root):
     if path.is_dir():
         raise ValueError(f"{path} is a folder. Give the CSV table that lists the movies of the study.")
     if not path.exists():
@@ -161,9 +162,14 @@ def _read_movies(path):
         empty = movies[column] == ""
         if empty.any():
             raise ValueError(f"{path}: column {column}, row {empty.idxmax() + 1}: nothing stands where a name must be.")
-    again = movies["movie"].duplicated()
+    folders = movies["movie"].map(lambda name: (root / name).resolve())
+    again = folders.duplicated()
     if again.any():
-        raise ValueError(f"{path}: row {again.idxmax() + 1}: movie {movies['movie'][again.idxmax()]} is there twice.")
+        row = again.idxmax()
+        first = (folders == folders[row]).idxmax()
+        name, other = movies["movie"][row], movies["movie"][first]
+        also = "" if name == other else f" (row {first + 1}: {other})"
+        raise ValueError(f"{path}: row {row + 1}: movie {name} is there twice{also}.")
     if "pair" in movies:
         several = movies.groupby(["condition", "line"])["pair"].nunique()
         if (several > 1).any():
@@ -179,6 +185,15 @@ def _read_cells(folder, study):
             f"{folder}: there is no cells.csv in it. Make one with `somaseg analyze` or `somaseg migrate`."
         )
     return read_table(folder / "cells.csv", "cells.csv")
+
+
+def _refuse_pixels(folder, summary):
+    """`somaseg migrate` once took --pixels; its tables say um and hours all the same."""
+    if "pixels" in (summary.get("units_from") or {}).values():
+        raise ValueError(
+            f"{folder}: its migration was measured in pixels and frames, and um and hours are compared. Measure it "
+            "again with `somaseg migrate`, without --pixels."
+        )
 
 
 def _stacked(tables):

@@ -1,5 +1,6 @@
 """TrackMate's XML as a table of tracks, and as a table of links."""
 
+from dataclasses import dataclass
 from xml.etree import ElementTree
 
 import numpy as np
@@ -7,10 +8,31 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from somaseg.movies.calibration import Calibration
 from somaseg.movies.file_units import FileUnits, minutes_per, positive, settle_units, um_per
 
 OUR_TRACK_ID = "SOMASEG_TRACK_ID"
 _LINK_COLUMNS = ("track_id", "source_id", "target_id", "cost")
+
+
+@dataclass(frozen=True, eq=False)
+class TrackMateTracks:
+    """Tracks of a TrackMate XML file and what it tells of units.
+
+    Attributes:
+        tracks, calibration: as of `read_trackmate`.
+        units_from: dict of "um_per_px" and "minutes_per_frame" to "file", "flag" or "pixels".
+        warnings: list of str, where a flag and the file say different things.
+        times: (n,) time of each row of `tracks` as the file tells it, NaN where it does not.
+        time_unit: str, the file's unit of time ("" for none).
+    """
+
+    tracks: pd.DataFrame
+    calibration: Calibration
+    units_from: dict
+    warnings: list
+    times: np.ndarray
+    time_unit: str
 
 
 def read_trackmate(path, *, um_per_px=None, minutes_per_frame=None, pixels=False, hidden=False):
@@ -36,6 +58,16 @@ def read_trackmate(path, *, um_per_px=None, minutes_per_frame=None, pixels=False
     Raises:
         ValueError: it is no TrackMate file or damaged, or it does not tell its units.
     """
+    found = read_trackmate_with_units(
+        path, um_per_px=um_per_px, minutes_per_frame=minutes_per_frame, pixels=pixels, hidden=hidden
+    )
+    return found.tracks, found.calibration
+
+
+def read_trackmate_with_units(
+    path, *, um_per_px=None, minutes_per_frame=None, pixels=False, hidden=False
+) -> TrackMateTracks:
+    """As `read_trackmate`, together with where the units came from and what the file tells of time."""
     root = _parse(path)
     spots, links = _spots(path, root), _links(path, root)
     unknown = set(links["source_id"]) | set(links["target_id"])
@@ -46,7 +78,7 @@ def read_trackmate(path, *, um_per_px=None, minutes_per_frame=None, pixels=False
         shown = {int(element.get("TRACK_ID", -1)) for element in root.iterfind("Model/FilteredTracks/TrackID")}
         spots = _without_hidden(spots, links, shown)
         links = links[links["track_id"].isin(shown)]
-    calibration, pixel = _calibration(path, root, um_per_px, minutes_per_frame, pixels)
+    pixel, (calibration, units_from, warnings) = _units(path, root, um_per_px, minutes_per_frame, pixels)
     spots = _branches(spots, links)
     y_px, x_px = spots["POSITION_Y"] / pixel, spots["POSITION_X"] / pixel
     um = calibration.um_per_px
@@ -66,7 +98,10 @@ def read_trackmate(path, *, um_per_px=None, minutes_per_frame=None, pixels=False
             "trackmate_track_id": spots["lineage"],
         }
     )
-    return table.sort_values(["track_id", "frame"], ignore_index=True), calibration
+    table = table.sort_values(["track_id", "frame"])
+    times = spots["POSITION_T"].loc[table.index].to_numpy()
+    time_unit = root.find("Model").get("timeunits") or ""
+    return TrackMateTracks(table.reset_index(drop=True), calibration, units_from, warnings, times, time_unit)
 
 
 def read_trackmate_links(path):
@@ -86,8 +121,8 @@ def _parse(path):
 
 def _spots(path, root):
     names = (
-        *("POSITION_X", "POSITION_Y", "FRAME", "VISIBILITY", "QUALITY", "AREA", "MEAN_INTENSITY_CH1", "MEAN_INTENSITY"),
-        OUR_TRACK_ID,
+        *("POSITION_X", "POSITION_Y", "POSITION_T", "FRAME", "VISIBILITY", "QUALITY", "AREA"),
+        *("MEAN_INTENSITY_CH1", "MEAN_INTENSITY", OUR_TRACK_ID),
     )
     elements = list(root.iterfind("Model/AllSpots/SpotsInFrame/Spot"))
     table = pd.DataFrame(
@@ -160,8 +195,8 @@ def _branches(spots, links):
     return table
 
 
-def _calibration(path, root, um_per_px, minutes_per_frame, pixels):
-    """(calibration, size of a pixel in the file's own unit of length)."""
+def _units(path, root, um_per_px, minutes_per_frame, pixels):
+    """(size of a pixel in the file's own unit of length, what `settle_units` returns)."""
     model, image = root.find("Model"), root.find("Settings/ImageData")
     pixel = positive(image.get("pixelwidth")) if image is not None else None
     length, time = um_per(model.get("spatialunits")), minutes_per(model.get("timeunits"))
@@ -172,7 +207,5 @@ def _calibration(path, root, um_per_px, minutes_per_frame, pixels):
         size_words=f"its unit of length is {model.get('spatialunits')!r}",
         interval_words=f"its unit of time is {model.get('timeunits')!r}",
     )
-    calibration, _, _ = settle_units(
-        path, found, um_per_px=um_per_px, minutes_per_frame=minutes_per_frame, pixels=pixels
-    )
-    return calibration, pixel or 1.0
+    settled = settle_units(path, found, um_per_px=um_per_px, minutes_per_frame=minutes_per_frame, pixels=pixels)
+    return pixel or 1.0, settled

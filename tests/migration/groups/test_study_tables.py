@@ -1,5 +1,8 @@
 """STUDY.csv: what `somaseg simulate --study` writes is read, names stay text, and what is wrong is told by row."""
 
+import json
+import shutil
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pandas as pd
@@ -72,6 +75,30 @@ def test_names_that_look_like_numbers_or_nothing_stay_names(simulated, rewritten
 def test_a_wrong_table_is_told_by_column_and_row(simulated, rewritten, change, told):
     with pytest.raises(ValueError, match=told):
         read_study(rewritten(change), results=simulated)
+
+
+@pytest.mark.parametrize("spelled", ["{0}/", "./{0}", "{1}/{0}", "{0}/../{0}", "link"])
+def test_a_movie_is_there_twice_however_its_path_is_spelled(simulated, rewritten, tmp_path, spelled):
+    name = pd.read_csv(simulated / "study.csv")["movie"][0]
+    if spelled == "link":
+        spelled = str(tmp_path / "link")
+        (tmp_path / "link").symlink_to(simulated / name)
+    again = spelled.format(name, simulated)
+    path = rewritten(lambda table: pd.concat([table, table.iloc[:1].assign(movie=again)]))
+    with pytest.raises(ValueError, match=rf"row 9: movie \S+ is there twice \(row 1: {name}\)"):
+        read_study(path, results=simulated)
+
+
+def test_results_in_pixels_are_not_compared(simulated, rewritten, tmp_path):
+    first = pd.read_csv(simulated / "study.csv")["movie"][0]
+    shutil.copytree(simulated / first, tmp_path / "other")
+    summary = json.loads((tmp_path / "other" / "summary.json").read_text())
+    path = rewritten(lambda table: table.assign(movie=[str(tmp_path / "other"), *table["movie"][1:]]))
+    for source, told in (("flag", nullcontext()), ("pixels", pytest.raises(ValueError, match="other: its .* pixels"))):
+        summary["units_from"] = dict.fromkeys(("um_per_px", "minutes_per_frame"), source)
+        (tmp_path / "other" / "summary.json").write_text(json.dumps(summary))
+        with told:
+            assert len(read_study(path, results=simulated).movies) == 8
 
 
 def test_a_movie_that_was_not_analyzed_says_how_to_make_its_cells(simulated, rewritten, tmp_path):
