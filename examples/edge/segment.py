@@ -45,7 +45,7 @@ def prepare(image, rule):
     """Any image (H, W[, 3 or 4]) as uint8 (H, W, 3): one signal in a false colour as gray, contrast stretched."""
     image = np.repeat(image[..., None], 3, axis=-1) if image.ndim == 2 else image[..., :3]
     step = max(1, int(np.sqrt(image.shape[0] * image.shape[1] / 2**20)))
-    thin = image[::step, ::step].reshape(-1, 3).astype(np.float32)
+    thin = image[::step, ::step].reshape(-1, 3).astype(np.float64)
     height = np.percentile(thin, rule["high_percentile"], axis=0)
     signal = int(np.argmax(height))
     faint = height < rule["faint"] * height[signal]

@@ -51,7 +51,7 @@ def merge_false_colour(rgb):
     Returns:
         (H, W, 3), same dtype.
     """
-    values = _thin(rgb).reshape(-1, 3).astype(np.float32)
+    values = _thin(rgb).reshape(-1, 3).astype(np.float64)
     height = np.percentile(values, HIGH_PERCENTILE, axis=0)
     signal = int(np.argmax(height))
     faint = height < FAINT * height[signal]
@@ -75,7 +75,7 @@ def contrast_limits(image):
     """
     if all(np.array_equal(image[..., 0], image[..., channel]) for channel in range(1, image.shape[-1])):
         image = image[..., :1]  # gray: the same percentiles from a third of the values
-    sample = _thin(image).astype(np.float32, copy=False)
+    sample = _thin(image).astype(np.float64)  # NumPy's percentiles of 32 bits depend on its version
     low = np.percentile(sample, LOW_PERCENTILE)
     high = np.percentile(sample.max(axis=-1), HIGH_PERCENTILE)
     noise = noise_level(image)

@@ -23,8 +23,8 @@ def normalize_contrast(image):
     """
     rgb = _merge_false_colour(image)
     low, high = _contrast_limits(rgb)
-    scale = tf.cast(255.0 / (tf.cast(high, tf.float64) - tf.cast(low, tf.float64)), tf.float32)
-    return tf.clip_by_value(tf.round((tf.cast(rgb, tf.float32) - low) * scale), 0.0, 255.0)
+    scale = tf.cast(255.0 / (high - low), tf.float32)
+    return tf.clip_by_value(tf.round((tf.cast(rgb, tf.float32) - tf.cast(low, tf.float32)) * scale), 0.0, 255.0)
 
 
 def _merge_false_colour(rgb):
@@ -55,7 +55,7 @@ def _contrast_limits(rgb):
     low = _percentile(of_one, intensity.LOW_PERCENTILE)
     high = _percentile(tf.reduce_max(sample, axis=-1), intensity.HIGH_PERCENTILE)
     noise = tf.maximum(_noise_level(rgb), tf.constant(12**-0.5, tf.float64))
-    high = tf.maximum(high, low + tf.cast(intensity.NOISE_RANGE * noise, tf.float32))
+    high = tf.maximum(high, low + intensity.NOISE_RANGE * noise)
     return low, high  # of whole numbers the noise is never 0, so that high > low
 
 
@@ -71,14 +71,13 @@ def _noise_level(rgb):
 
 
 def _percentile(values, percentile):
-    """NumPy's linear percentile of a float32 array, which reckons in float32 itself."""
+    """NumPy's linear percentile of a float64 array, with its order of operations."""
     values = tf.reshape(values, (-1,))
-    last = tf.cast(tf.size(values) - 1, tf.float32)
-    place = last * tf.constant(np.float32(percentile) / np.float32(100))
+    place = tf.cast(tf.size(values) - 1, tf.float64) * tf.constant(percentile / 100, tf.float64)
     below = tf.floor(place)
     share = place - below
     ranks = tf.stack([tf.cast(below, tf.int32), tf.minimum(tf.cast(below, tf.int32) + 1, tf.size(values) - 1)])
-    a, b = tf.unstack(tf.cast(_values_at(values, ranks, LEVELS), tf.float32))
+    a, b = tf.unstack(tf.cast(_values_at(values, ranks, LEVELS), tf.float64))
     return tf.where(share >= 0.5, b - (b - a) * (1.0 - share), a + (b - a) * share)
 
 
