@@ -133,10 +133,15 @@ def follow(
         }
 
         def write_more(partial):
-            _write_for_other_programs(partial, result, movie, image, run.get("simulated"), progress)
+            with ThreadPoolExecutor(1) as thread:  # OpenCV and zlib leave Python to the plots meanwhile
+                written = thread.submit(
+                    _write_for_other_programs, partial, result, movie, image, run.get("simulated"), progress
+                )
+                if measured is not None:
+                    save_plots(partial / "plots", measured, result)
+                written.result()
             if measured is not None:
                 progress("report", 0, 1)
-                save_plots(partial / "plots", measured, result)
                 pictures = {"overlay": partial / "overlay.mp4", "plots": partial / "plots"}
                 write_report(partial / "report.html", result, measured, run=facts, **pictures)
                 progress("report", 1, 1)
