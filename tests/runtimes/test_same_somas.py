@@ -74,7 +74,7 @@ def test_somas_of_a_shipped_preset_are_those_of_keras(name):
     random = np.random.default_rng(0)
     stills = [
         simulate_still(draw_parameters(look, rng=random), seed=940_000 + k)
-        for k, look in enumerate(3 * ("gray_fluorescence", "green_on_black", "dim_noisy", "dense_hazy"))
+        for k, look in enumerate(5 * ("gray_fluorescence", "green_on_black", "dim_noisy", "dense_hazy"))
     ]
     keras_somas, somas = Segmenter.from_preset("soma"), Segmenter.from_preset("soma", runtime=name)
     labels = [(str(k), keras_somas(still.image).labels, somas(still.image).labels) for k, still in enumerate(stills)]
