@@ -110,6 +110,12 @@ def test_the_diameter_is_not_estimated_by_a_preset_that_knows_none(run, bright_p
     assert "This preset does not tell the diameter it was trained at" in one_error(err)
 
 
+def test_a_pixel_size_that_changes_nothing_is_told(run, bright_preset, images, tmp_path):
+    code, out, _ = run("segment", images, "-o", tmp_path / "out", "--preset", bright_preset, "--um-per-px", 0.3)
+    assert code == 0
+    assert "--um-per-px changes nothing" in out
+
+
 @pytest.mark.parametrize("scale", [("--um-per-px", 650), ("--diameter", 0.01)])
 def test_a_scale_in_the_wrong_unit_is_a_line_for_each_image(run, sized_preset, images, tmp_path, scale):
     code, out, err = run("segment", images, "-o", tmp_path / "out", "--preset", sized_preset, *scale)

@@ -70,6 +70,8 @@ def _run(options):
         f"preset {facts['preset']}: threshold {segmenter.threshold} (default {defaults['threshold']}), "
         f"minimum area {segmenter.minimum_area_px} px (default {defaults['minimum_area_px']})"
     )
+    if options.um_per_px is not None and segmenter.um_per_px is None:
+        tell("warning: this preset does not know the size of its pixels: --um-per-px changes nothing; give --diameter")
     diameter = _diameter(options.diameter, segmenter, paths)
     told = diameter is not None or (options.um_per_px is not None and segmenter.um_per_px is not None)
     with tqdm(total=len(paths), unit="image", disable=options.quiet or None) as bar:
