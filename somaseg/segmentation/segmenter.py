@@ -165,20 +165,21 @@ class Segmenter:
         factor = self.magnification(um_per_px=um_per_px, diameter_px=diameter_px)
         told = diameter_px is not None or (um_per_px is not None and self.um_per_px is not None)
         if told or not self.estimates_diameter:
-            found = self._segment(normalize_contrast(self._smooth(image)), factor, progress)
+            found = self._segment(self._ready(image), factor, progress)
         else:
-            found = self._segment_at_own_scale(normalize_contrast(self._smooth(image)), progress)
+            found = self._segment_at_own_scale(image, progress)
         return replace(found, seconds=time.perf_counter() - start)
 
-    def _segment_at_own_scale(self, ready, progress=None):
+    def _segment_at_own_scale(self, image, progress=None):
         """As `_segment`, at the scale at which what is found has the diameter that the network learnt from."""
-        found = self._segment(ready, 1.0, progress)
+        found = self._segment(self._ready(image), 1.0, progress)
         network_seconds = found.network_seconds
         for _ in range(2):
             factor = fitting_factor(self.diameter_px, found.labels)
             if factor is None or within_tolerance(factor / found.magnification) == 1.0:
                 break
-            found = self._segment(ready, factor, progress)
+            del found  # of a large image every copy counts
+            found = self._segment(self._ready(image), factor, progress)
             network_seconds += found.network_seconds
         return replace(found, network_seconds=network_seconds)
 
@@ -233,18 +234,17 @@ class Segmenter:
         """
         if self.diameter_px is None:
             raise ValueError("This preset does not tell the diameter it was trained at, so none can be estimated.")
-        ready = normalize_contrast(self._smooth(check_image(image)))
-        found = equivalent_diameters(self._segment_at_own_scale(ready).labels)
+        found = equivalent_diameters(self._segment_at_own_scale(check_image(image)).labels)
         return float(np.median(found)) if len(found) else None
 
     def settings(self):
         """The settings of this segmenter, as stored in preprocessor.json."""
         return {name: getattr(self, name) for name in DEFAULTS}
 
-    def _smooth(self, image):
-        if not self.smoothing_px:
-            return image
-        return cv2.GaussianBlur(image.astype(np.float32), (0, 0), self.smoothing_px)
+    def _ready(self, image):
+        if self.smoothing_px:
+            image = cv2.GaussianBlur(image.astype(np.float32), (0, 0), self.smoothing_px)
+        return normalize_contrast(image)
 
     def predict(self, batch):
         """The maps of a batch of prepared images (N, H, W, 3): dict of (N, H, W, 1), see `somaseg.models.heads`."""
