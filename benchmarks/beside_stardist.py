@@ -7,7 +7,8 @@ StarDist is as its authors use it for nuclei (32 rays, grid 2), on the same cont
 flips, turns and changes of intensity. Both learn with Adam at their own rate, which falls to zero over the last two
 thirds of the budget. StarDist chooses its thresholds on the validation images; somaseg has those that were chosen on
 them for the shipped preset. The budget is processor time, so that another program on the machine takes nothing from
-either. The shipped preset, which was trained for longer, has rows of its own: one for each runtime.
+either. The shipped preset, which was trained for longer, has rows of its own: one for each runtime,
+with the scale of each image estimated and as the images are.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from pathlib import Path
 import numpy as np
 
 SPLIT = Path(__file__).parent.parent / "tfds_builders" / "dsb2018" / "split.csv"
+OWN_SCALE = "own scale"
 COLUMNS = (
     *("", "parameters", "trained, min", "processor s per megapixel", "peak memory, MB"),
     *("all: AP .50", ".75", ".90", "mean", "fluorescence: AP .50", ".75", ".90", "mean"),
@@ -53,6 +55,7 @@ def main():
             _run_step("predict", kind, options)
         for runtime in options.runtimes:
             _run_step("predict", f"nuclei, {runtime}", options)
+            _run_step("predict", f"nuclei, {runtime}, {OWN_SCALE}", options)
 
 
 def _run_step(step, name, options):
@@ -195,9 +198,10 @@ def _open(name, options):
     from somaseg import Segmenter
     from somaseg.models import UNet
 
-    preset, _, runtime = name.partition(", ")
+    preset, *how = name.split(", ")
     if preset == "nuclei":
-        segmenter, minutes = Segmenter.from_preset(preset, runtime=runtime), None
+        scale = {"estimates_diameter": False} if OWN_SCALE in how else {}
+        segmenter, minutes = Segmenter.from_preset(preset, runtime=how[0], **scale), None
     else:
         folder, minutes = options.work / "preset", options.minutes
         segmenter = Segmenter.from_preset(folder)

@@ -127,7 +127,16 @@ def load_samples(dataset, split, *, data_dir=None, manual_dir=None):
     return Samples.from_arrays(sorted(triples, key=lambda triple: triple[0]))
 
 
+def equivalent_diameters(labels):
+    """Diameters in pixels of the discs with the areas of the instances of a label image: float (n,).
+
+    >>> equivalent_diameters(np.ones((2, 2), int)).round(2).tolist()
+    [2.26]
+    """
+    areas = np.bincount(np.asarray(labels).ravel())[1:]
+    return np.sqrt(areas[areas > 0] * (4 / np.pi))
+
+
 def median_diameter(instances):
-    """Median diameter in pixels of discs with the areas of the instances of a label image, which has at least one."""
-    areas = np.bincount(instances.ravel())[1:]
-    return float(np.median(np.sqrt(4 * areas[areas > 0] / np.pi)))
+    """Median of the `equivalent_diameters` of a label image that has at least one instance: float, pixels."""
+    return float(np.median(equivalent_diameters(instances)))

@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+from somaseg.data.datasets import equivalent_diameters
+
 TOLERANCE = 1.15
 LEAST_PX = 16
 MOST_PX = 16e6
@@ -78,16 +80,6 @@ def resampled_maps(maps, shape):
         if name.startswith("offset"):
             resized[name] *= shape[0] / values.shape[0] if name == "offset_y" else shape[1] / values.shape[1]
     return resized
-
-
-def equivalent_diameters(labels):
-    """Diameters in pixels of the discs with the areas of the instances of a label image: float (n,).
-
-    >>> equivalent_diameters(np.ones((2, 2), int)).round(2).tolist()
-    [2.26]
-    """
-    areas = np.bincount(np.asarray(labels).ravel())[1:]
-    return np.sqrt(areas[areas > 0] * (4 / np.pi))
 
 
 def check_scale(name, value):

@@ -6,6 +6,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from somaseg.data.datasets import equivalent_diameters
 from somaseg.data.intensity import normalize_contrast
 from somaseg.models import presets
 from somaseg.runtimes.keras_runtime import KerasRuntime
@@ -14,7 +15,6 @@ from somaseg.segmentation.decoding import decode
 from somaseg.segmentation.instances import Segmentation
 from somaseg.segmentation.scale import (
     check_scale,
-    equivalent_diameters,
     fitting_factor,
     resampled,
     resampled_maps,

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from somaseg.data.datasets import equivalent_diameters
 from somaseg.segmentation import Segmenter
 from somaseg.segmentation.scale import (
     MOST_PX,
-    equivalent_diameters,
     fitting_factor,
     resampled,
     resampled_maps,
