@@ -108,6 +108,28 @@ def test_config_round_trip_keeps_every_argument():
     assert copy.trainable_variables == []
 
 
+def test_a_dtype_policy_is_that_of_every_layer_before_the_head(tmp_path):
+    network = UNet(filters=1, depth=2, dtype="mixed_bfloat16")
+    *before, head = [layer for layer in network.layers if not isinstance(layer, keras.layers.InputLayer)]
+    assert {layer.compute_dtype for layer in before} == {"bfloat16"}
+    assert {weight.dtype for weight in network.weights} == {"float32"}
+    assert head.compute_dtype == "float32"
+    assert keras.backend.standardize_dtype(network(image_batch()).dtype) == "float32"
+    network.save(tmp_path / "bf16.keras")
+    reloaded = keras.saving.load_model(tmp_path / "bf16.keras")
+    assert [layer.compute_dtype for layer in reloaded.layers] == [layer.compute_dtype for layer in network.layers]
+
+
+def test_a_preset_takes_a_dtype_policy_and_never_keeps_it(tiny, tmp_path):
+    tiny.save_to_preset(tmp_path / "tiny")
+    network = UNet.from_preset(tmp_path / "tiny", dtype="mixed_bfloat16")
+    assert network.get_layer("encoder_1_convolution_1").compute_dtype == "bfloat16"
+    np.testing.assert_allclose(network(image_batch()), tiny(image_batch()), atol=0.05)
+    network.save_to_preset(tmp_path / "again")
+    again = UNet.from_preset(tmp_path / "again")
+    np.testing.assert_array_equal(again(image_batch()), tiny(image_batch()))
+
+
 def test_trains_with_plain_keras_compile_and_fit():
     keras.utils.set_random_seed(1)
     network = UNet(filters=2, depth=2)
