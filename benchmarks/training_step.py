@@ -26,16 +26,22 @@ def main():
     prepare_framework()
     peak = matrix_product_rate()
     print(f"{platform.machine()}, {os.cpu_count()} cores; float32 matrix product: {peak:.0f} GFLOP/s at best")
-    print("| crop | augmentation | step, s | GFLOP/s | share of peak |")
-    print("|---|---|---|---|---|")
+    print("| crop | augmentation | precision | step, s | GFLOP/s | share of that peak |")
+    print("|---|---|---|---|---|---|")
     for size in options.crop_sizes:
         for augmented in (True, False):
-            seconds = step_seconds(options.batch_size, size, augmented, options.steps)
-            rate = 3 * forward_operations(size) * options.batch_size / seconds / 1e9
-            print(
-                f"| {size} | {'on' if augmented else 'off'} | {seconds:.2f} | {rate:.0f} | {rate / peak:.2f} |",
-                flush=True,
-            )
+            for policy in ("float32", "mixed_bfloat16"):
+                seconds = step_seconds(options.batch_size, size, augmented, options.steps, policy)
+                rate = 3 * forward_operations(size) * options.batch_size / seconds / 1e9
+                cells = (
+                    size,
+                    "on" if augmented else "off",
+                    policy,
+                    f"{seconds:.2f}",
+                    f"{rate:.0f}",
+                    f"{rate / peak:.2f}",
+                )
+                print("| " + " | ".join(map(str, cells)) + " |", flush=True)
     rate = 3 * forward_operations(256) * 16 / DESIGN["seconds"] / 1e9
     print(
         f"the design's figure: {DESIGN['seconds']} s, {rate:.0f} of {DESIGN['peak']:.0f} GFLOP/s = "
@@ -56,7 +62,7 @@ def matrix_product_rate(size=2048, repeats=8):
     return 2 * size**3 / best / 1e9
 
 
-def step_seconds(batch_size, crop_size, augmented, steps):
+def step_seconds(batch_size, crop_size, augmented, steps, policy):
     """Median seconds of a compiled training step of the 16-filter network, batches in memory."""
     import numpy as np
 
@@ -64,7 +70,7 @@ def step_seconds(batch_size, crop_size, augmented, steps):
     from somaseg.training.recipes import PRETRAINING
     from somaseg.training.trainer import SegmentationTrainer
 
-    trainer = SegmentationTrainer(UNet(), PRETRAINING.augmentation() if augmented else ())
+    trainer = SegmentationTrainer(UNet(dtype=policy), PRETRAINING.augmentation() if augmented else ())
     trainer.compile(optimizer=PRETRAINING.optimizer(), jit_compile=False)
     rng = np.random.default_rng(1)
     shape = (batch_size, crop_size, crop_size)
