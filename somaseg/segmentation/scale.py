@@ -6,6 +6,8 @@ import numpy as np
 from somaseg.data.datasets import equivalent_diameters
 
 TOLERANCE = 1.15
+OVERSHOOT = 1.5
+MOST_OVERSHOT = 2.5
 LEAST_PX = 16
 MOST_PX = 16e6
 MOST_FACTOR = 16.0
@@ -21,28 +23,42 @@ def within_tolerance(factor):
     return 1.0 if 1 / TOLERANCE < factor < TOLERANCE else float(factor)
 
 
-def fitting_factor(diameter_px, labels):
+def fitting_factor(diameter_px, labels, factor=1.0, overshoot=1.0):
     """The factor by which an image has to be enlarged so that its instances have a median diameter of `diameter_px`.
 
-    It is at most 16, leaves the image at least 16 pixels to a side and makes no more than 16 megapixels of a smaller
-    one, which would take hours: then it is as near as that allows.
+    A network sees what it learnt: of instances at another scale it joins the small ones and breaks the large ones, so
+    that what it finds is nearer to its own diameter than what is there. So the step from the image's own scale is to
+    be raised to the power `overshoot`, `OVERSHOOT`; steps beyond `MOST_OVERSHOT` are large enough as they are.
+
+    The factor is at most 16, leaves the image at least 16 pixels to a side and makes no more than 16 megapixels of a
+    smaller one, which would take hours: then it is as near as that allows.
 
     Args:
         diameter_px: float.
-        labels: (H, W), the label image of the image as it is.
+        labels: (H, W), the label image of the image, in its own pixels.
+        factor: float, by which the image was enlarged when they were found.
+        overshoot: float >= 1.
 
     Returns:
-        float, see `within_tolerance`; None where there is no instance.
+        float: `factor` where the instances fit already, 1.0 where that is within the tolerance; None where there is no
+        instance.
 
-    >>> fitting_factor(24.0, np.ones((32, 32), int)).__round__(2)
+    >>> fitting_factor(36.0, np.ones((48, 48), int)).__round__(2)
     0.66
+    >>> fitting_factor(36.0, np.ones((48, 48), int), overshoot=2.0).__round__(2)
+    0.44
     """
     found = equivalent_diameters(labels)
     if len(found) == 0:
         return None
+    step = diameter_px / (factor * float(np.median(found)))
+    if within_tolerance(step) == 1.0:
+        return factor
+    size = max(step, 1 / step)
+    size = max(size, min(size**overshoot, MOST_OVERSHOT))
     most = min(MOST_FACTOR, max(1.0, (MOST_PX / labels.size) ** 0.5))
     least = LEAST_PX / min(labels.shape)
-    return within_tolerance(min(max(diameter_px / float(np.median(found)), least), most))
+    return within_tolerance(min(max(factor * (size if step > 1 else 1 / size), least), most))
 
 
 def resampled(image, factor):

@@ -14,6 +14,7 @@ from somaseg.runtimes.opening import open_runtime
 from somaseg.segmentation.decoding import decode
 from somaseg.segmentation.instances import Segmentation
 from somaseg.segmentation.scale import (
+    OVERSHOOT,
     check_scale,
     fitting_factor,
     resampled,
@@ -174,9 +175,9 @@ class Segmenter:
         """As `_segment`, at the scale at which what is found has the diameter that the network learnt from."""
         found = self._segment(self._ready(image), 1.0, progress)
         network_seconds = found.network_seconds
-        for _ in range(2):
-            factor = fitting_factor(self.diameter_px, found.labels)
-            if factor is None or within_tolerance(factor / found.magnification) == 1.0:
+        for overshoot in (OVERSHOOT, 1.0):
+            factor = fitting_factor(self.diameter_px, found.labels, found.magnification, overshoot)
+            if factor is None or factor == found.magnification:
                 break
             del found  # of a large image every copy counts
             found = self._segment(self._ready(image), factor, progress)

@@ -131,6 +131,31 @@ def test_an_estimate_makes_no_image_of_a_speck_or_of_a_hall():
     assert fitting_factor(24.0, np.zeros((32, 40), int)) is None
 
 
+@pytest.mark.parametrize(
+    "side, overshoot, factor",
+    [
+        (10, 1.0, 2.0),  # of a disc of the area of 10 x 10: 22.57 / 11.28
+        (10, 1.2, 2.0**1.2),
+        (10, 2.0, 2.5),  # 4, held to the most
+        (40, 2.0, 1 / 2.5),
+        (5, 2.0, 4.0),  # a step beyond the most is taken as it is
+        (19, 2.0, 1.0),  # it fits
+    ],
+)
+def test_the_first_step_to_another_scale_goes_further_than_what_was_found_says(side, overshoot, factor):
+    labels = np.zeros((100, 100), int)
+    labels[10 : 10 + side, 20 : 20 + side] = 1
+    assert fitting_factor(22.57, labels, overshoot=overshoot) == pytest.approx(factor, rel=0.01)
+
+
+def test_a_step_starts_from_the_scale_at_which_was_looked():
+    labels = np.zeros((100, 100), int)
+    labels[:10, :10] = 1  # 11.28 across in the image, 22.57 where it was enlarged twice
+    assert fitting_factor(22.57, labels, 2.0, 2.0) == 2.0
+    assert fitting_factor(45.1, labels, 2.0) == pytest.approx(4.0, rel=0.01)
+    assert fitting_factor(12.0, labels, 2.0) == 1.0  # 1.06, which is within the tolerance
+
+
 def test_estimating_needs_the_diameter_that_was_learnt_from(bright_network):
     with pytest.raises(ValueError, match="estimates_diameter needs diameter_px"):
         Segmenter(bright_network, estimates_diameter=True)

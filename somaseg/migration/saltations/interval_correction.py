@@ -29,7 +29,7 @@ _FEWEST_CELLS = 5
 _PARAMETERS = 5  # of the law, and the share of saltatory cells
 # Relative error of the law itself, as measured on simulated cells of other laws (docs/sampling.md): small up to so many
 # saltations of a cell per frame interval, and growing from there.
-_LAW_ERROR, _CROWDED, _CROWDING_ERROR = 0.025, 0.3, 0.6
+_LAW_ERROR, _CROWDED, _CROWDING_ERROR = 0.02, 0.3, 0.6
 
 
 @dataclass(frozen=True, eq=False)
