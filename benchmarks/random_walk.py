@@ -1,6 +1,7 @@
 """Random walks: is Fuerth's persistence found, and does the Rayleigh test find directions that are not there?
 
-    python benchmarks/random_walk.py [--movies 200] [--minutes 15] [--errors docs/measurements/detection_errors_random_walk.csv]
+    python benchmarks/random_walk.py [--movies 200] [--minutes 15]
+                                     [--errors docs/measurements/detection_errors_random_walk.csv]
 
 Simulated movies of the preset random_walk (10 h, cells that come and go, no common direction), at the level of tracks,
 with the errors of positions, missed frames, breaks and false somas that were measured from pixels (--errors) or,
