@@ -7,6 +7,7 @@ from somaseg.data.datasets import equivalent_diameters
 from somaseg.segmentation import Segmenter
 from somaseg.segmentation.scale import (
     MOST_PX,
+    OVERSHOOT,
     fitting_factor,
     resampled,
     resampled_maps,
@@ -119,6 +120,16 @@ def test_an_image_whose_scale_is_not_told_is_brought_to_that_of_the_network(brig
     assert segmenter(image, diameter_px=11.3).magnification == 1.0  # it was told
     assert segmenter(squares(side=10, pitch=30)).magnification == 1.0  # it fits as it is
     assert segmenter(np.full((64, 64), 7, np.uint8)).magnification == 1.0  # nothing to go by
+
+
+def test_the_first_step_alone_goes_further(bright_network, monkeypatch):
+    segmenter = Segmenter(bright_network, minimum_area_px=60, diameter_px=15.0, estimates_diameter=True)
+    factors, segment = [], segmenter._segment
+    monkeypatch.setattr(
+        segmenter, "_segment", lambda ready, factor, *rest: factors.append(factor) or segment(ready, factor, *rest)
+    )
+    segmenter(squares(side=20, pitch=60))  # 22.6 across
+    assert factors == pytest.approx([1.0, (15 / 22.6) ** OVERSHOOT, 15 / 22.6], rel=0.1)
 
 
 def test_an_estimate_makes_no_image_of_a_speck_or_of_a_hall():
