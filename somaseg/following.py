@@ -19,8 +19,8 @@ from somaseg.migration.measures import MigrationParameters, measure_migration
 from somaseg.movies.drift import Drift, DriftEstimator
 from somaseg.movies.frame_folder import SUFFIXES
 from somaseg.movies.overlay_movie import write_overlay_movie
-from somaseg.report.migration_plots import save_plots
 from somaseg.report.movie_report import write_report
+from somaseg.report.plotting import Plotting
 from somaseg.segmentation.frame_store import FrameStore
 from somaseg.tracking.formats.geff import write_geff
 from somaseg.tracking.formats.imagej import write_rois
@@ -99,9 +99,11 @@ def follow(
     output = Path(output)
     find_linker(linker)  # before hours of work
     key = {"movie": movie_fingerprint(movie, output), **settings}
-    with FrameStore(output, key) as store:
+    with FrameStore(output, key) as store, Plotting() as plotting:
         image = movie.frame if pictures else lambda t: None
         somas, drift, network_seconds = _label(movie, image, label, store, correct_drift, progress)
+        if movie.calibration_source["um_per_px"] != "pixels":
+            plotting.start()
         if store.emptied:
             movie.warnings.append("An unfinished analysis with other settings was thrown away.")
         somas = _to_tissue(somas, drift, movie.calibration)
@@ -133,15 +135,12 @@ def follow(
         }
 
         def write_more(partial):
-            with ThreadPoolExecutor(1) as thread:  # OpenCV and zlib leave Python to the plots meanwhile
-                written = thread.submit(
-                    _write_for_other_programs, partial, result, movie, image, run.get("simulated"), progress
-                )
-                if measured is not None:
-                    save_plots(partial / "plots", measured, result)
-                written.result()
+            if measured is not None:
+                plotting.draw(partial / "plots", measured, result)
+            _write_for_other_programs(partial, result, movie, image, run.get("simulated"), progress)
             if measured is not None:
                 progress("report", 0, 1)
+                plotting.finish()
                 pictures = {"overlay": partial / "overlay.mp4", "plots": partial / "plots"}
                 write_report(partial / "report.html", result, measured, run=facts, **pictures)
                 progress("report", 1, 1)
@@ -278,9 +277,8 @@ def _result(movie, store, somas, found, drift):
     bounds = np.searchsorted(frames[order], np.arange(movie.frame_count + 1))
     for t in range(movie.frame_count):
         rows = order[bounds[t] : bounds[t + 1]]
-        labelled = store.labels(t)
-        labelled[~np.isin(labelled, names[rows])] = 0
-        labels[t] = relabel(labelled, dict(zip(names[rows].tolist(), found.track_ids[rows].tolist())))
+        track_of = dict(zip(names[rows].tolist(), found.track_ids[rows].tolist()))
+        labels[t] = relabel(store.labels(t), track_of, drop_others=True)
     confidence = np.full(len(somas), np.nan)
     confidence[found.links["next_row"].to_numpy(np.int64)] = found.links["confidence"]
     tracks = somas.assign(

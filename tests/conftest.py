@@ -1,5 +1,7 @@
 """Networks whose answer is known: one that segments by brightness alone, and random ones for comparisons; a command."""
 
+import contextlib
+
 import keras
 import numpy as np
 import pytest
@@ -28,10 +30,26 @@ def run(capsys):
     return run
 
 
+class _NoPlots(contextlib.nullcontext):
+    """In place of `somaseg.report.plotting.Plotting`."""
+
+    def __enter__(self):
+        return self
+
+    def start(self):
+        pass
+
+    def draw(self, *arguments):
+        pass
+
+    def finish(self):
+        pass
+
+
 @pytest.fixture
 def no_report(monkeypatch):
     """Result folders are written without plots and report, whose drawing takes longer than all the rest."""
-    monkeypatch.setattr("somaseg.following.save_plots", lambda *arguments: None)
+    monkeypatch.setattr("somaseg.following.Plotting", _NoPlots)
     monkeypatch.setattr("somaseg.following.write_report", lambda *arguments, **options: None)
 
 

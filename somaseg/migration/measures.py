@@ -12,6 +12,7 @@ from somaseg.migration.msd import mean_square_displacement
 from somaseg.migration.outline_steps import without_outline_steps
 from somaseg.migration.pauses import find_pauses, pause_survival
 from somaseg.migration.random_walk import fit_fuerth, fuerth_msd_um2
+from somaseg.migration.saltations.detection_limit import above_errors
 from somaseg.migration.saltations.interval_correction import correct_for_interval
 from somaseg.migration.saltations.position_noise import measure_position_noise
 from somaseg.migration.saltations.saltation import SaltationParameters, find_saltations
@@ -19,6 +20,7 @@ from somaseg.migration.saltations.threshold_sensitivity import threshold_sensiti
 from somaseg.migration.steps import find_steps
 from somaseg.migration.summary import summarize
 from somaseg.migration.turning import direction_autocorrelation
+from somaseg.migration.unsure_ends import without_unsure_ends
 from somaseg.movies.calibration import Calibration
 
 _NO_CELLS = "There are no cells: nothing was measured."
@@ -90,8 +92,9 @@ def measure_migration(
 
     Args:
         tracks: `pandas.DataFrame` with track_id, frame (whole numbers), y_um and x_um (in the tissue, drift taken off).
-            Tracks may have gaps, begin and end anywhere, and be none at all. Where there is area_um2, what outlines
-            move while their somas stay is taken off first (`somaseg.migration.outline_steps`).
+            Tracks may have gaps, begin and end anywhere, and be none at all. Where there is link_confidence, ends that
+            hang on an unsure link are taken off first (`somaseg.migration.unsure_ends`), and where there is area_um2,
+            what outlines move while their somas stay (`somaseg.migration.outline_steps`).
         calibration: `Calibration`.
         parameters: `MigrationParameters`.
         frames: int, number of frames of the movie, told in the summary; None where it is not known.
@@ -114,10 +117,12 @@ def measure_migration(
     progress = progress or (lambda stage, done, total: None)
     minutes = calibration.minutes_per_frame
     progress("saltations", 0, 1)
-    tracks, outline_steps = without_outline_steps(tracks)
+    linked, unsure_ends = without_unsure_ends(tracks)
+    tracks, outline_steps = without_outline_steps(linked)
     noise = measure_position_noise(tracks)
     given = {"minutes_per_frame": minutes, "noise_um": noise.sigma_um}
     saltations = find_saltations(tracks, **given, parameters=parameters.saltations, drift=noise.drift)
+    saltations, of_errors = above_errors(saltations, linked)
     pauses = find_pauses(saltations.steps, minutes_per_frame=minutes)
     survival = pause_survival(pauses)
     arrested = find_arrested(tracks, saltations.table, **given, parameters=parameters.arrest)
@@ -150,6 +155,7 @@ def measure_migration(
         calibration=calibration,
         cells=cells,
         outline_steps=outline_steps,
+        unsure_ends=unsure_ends,
         saltations=saltations,
         pauses=pauses,
         survival=survival,
@@ -160,7 +166,8 @@ def measure_migration(
     )
     if frames is not None:
         summary = {"frames": int(frames), **summary}
-    warnings = [*noise.warnings, *saltations.warnings, *(corrected.warnings if corrected else []), *walk.warnings]
+    of_correction = corrected.warnings if corrected else []
+    warnings = [*noise.warnings, *of_errors, *saltations.warnings, *of_correction, *walk.warnings]
     summary["warnings"] = list(dict.fromkeys([*_of_numbers(cells), *warnings])) if len(cells) else [_NO_CELLS]
     steps = find_steps(going, minutes_per_frame=minutes)
     curves = {

@@ -14,7 +14,7 @@ _UNITS = ("_um_per_h", "_per_h", "_um", "_min", "_deg")
 
 
 def summarize(
-    *, calibration, cells, outline_steps, saltations, pauses, survival, noise, corrected, directions, walk
+    *, calibration, cells, outline_steps, unsure_ends, saltations, pauses, survival, noise, corrected, directions, walk
 ) -> dict:
     """All pooled numbers of a movie; see the head of this module.
 
@@ -22,6 +22,7 @@ def summarize(
         calibration: `Calibration`.
         cells: as `somaseg.migration.cells.measure_cells` makes them.
         outline_steps: int, as `without_outline_steps` counts them.
+        unsure_ends: int, as `without_unsure_ends` counts them.
         saltations, noise, corrected: `Saltations`, `PositionNoise`, `CorrectedSaltations` or None.
         pauses, survival: as `find_pauses` makes them, and their `PauseSurvival`.
         directions: `Directions` of the cells.
@@ -40,6 +41,7 @@ def summarize(
         "cells_seen_once": int((cells["duration_h"] == 0).sum()),
         "hours": float(cells["duration_h"].sum()),
         "outline_steps": outline_steps,
+        "unsure_ends": unsure_ends,
         "position_noise_um": noise.sigma_um,
         "position_noise_steps": noise.n_steps,
         "position_noise_source": noise.source,

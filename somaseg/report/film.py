@@ -6,7 +6,9 @@ WebP takes 1.4 MB and 1.5 s, and a click on a saltation can lead to its very fra
 """
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 
 import cv2
 
@@ -14,6 +16,7 @@ MOST_BYTES = 8_000_000
 # Tried in this order until the frames fit: longer side in pixels and quality (0-100).
 _SIZES = ((768, 60), (640, 55), (512, 50), (400, 45), (320, 40))
 _SAMPLES = 6
+_AT_ONCE = 16  # frames in memory
 
 
 @dataclass(frozen=True)
@@ -49,18 +52,32 @@ def read_film(path, *, most_bytes=MOST_BYTES):
     Raises:
         ValueError: the file is no video.
     """
-    smallest = [len(_coded(frame, _SIZES[-1])) for frame in _frames(path)]
-    if not smallest:
+    coded, size, count = _coded_within(path, _SIZES[0], most_bytes)
+    if count == 0:
         raise ValueError(f"{path}: there is no frame in it that can be read as a video.")
+    if coded is not None:
+        return Film(coded, 1, count, *size)
+    smallest = [len(_coded(frame, _SIZES[-1])) for frame in _frames(path)]
     count = len(smallest)
     # One in a hundred for luck: which frames are taken matters a little.
     stride = -(-101 * sum(smallest) // (100 * most_bytes))
     samples = [frame for t, frame in enumerate(_frames(path)) if t % max(1, count // _SAMPLES) == 0]
-    fitting = (size for size in _SIZES if _estimate(samples, size, count) <= most_bytes)
+    fitting = (size for size in _SIZES[1:] if _estimate(samples, size, count) <= most_bytes)
     size = next(fitting, _SIZES[-1]) if stride == 1 else _SIZES[-1]
     coded = [_coded(frame, size) for t, frame in enumerate(_frames(path)) if t % stride == 0]
-    width, height = _size(samples[0], size[0])
-    return Film(tuple(coded), stride, count, width, height)
+    return Film(tuple(coded), stride, count, *_size(samples[0], size[0]))
+
+
+def _coded_within(path, size, most_bytes):
+    """(all frames coded, their (width, height), how many), or None for the frames when they take more than that."""
+    coded, shape, frames = [], None, _frames(path)
+    with ThreadPoolExecutor() as threads:  # OpenCV and WebP work outside Python
+        while some := list(islice(frames, _AT_ONCE)):
+            shape = _size(some[0], size[0])
+            coded += threads.map(lambda frame: _coded(frame, size), some)
+            if sum(map(len, coded)) > most_bytes:
+                return None, shape, len(coded)
+    return tuple(coded), shape, len(coded)
 
 
 def _frames(path):

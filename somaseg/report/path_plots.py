@@ -38,7 +38,7 @@ def draw_tracks_from_origin(migration, result):
         own = tracks[kind == name]
         if own.empty:
             continue
-        paths = [path[["right_um", "up_um"]].to_numpy() for _, path in own.groupby("track_id")]
+        paths = _of_each_track(own, own[["right_um", "up_um"]].to_numpy())
         ends = np.array([path[-1] for path in paths])
         flat = too_many_for_vectors(len(tracks))
         fainter = float(np.clip(30 / len(paths), 0.25, 0.8))
@@ -123,7 +123,7 @@ def draw_displacement_over_time(migration, result):
     hours = tracks["since_start_min"] / 60
     figure = new_figure()
     axes, below = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
-    lines = [np.column_stack([hours[rows], distance[rows]]) for rows in tracks.groupby("track_id").groups.values()]
+    lines = _of_each_track(tracks, np.column_stack([hours, distance]))
     flat = too_many_for_vectors(len(tracks))
     axes.add_collection(LineCollection(lines, colors=GREY, linewidths=0.7, alpha=0.4, rasterized=flat))
     mean = distance.groupby(tracks["since_start_min"]).agg(["mean", "size"])
@@ -143,6 +143,11 @@ def directions_deg(migration):
     table = migration.curves.get("directions")
     table = migration.cells if table is None else table
     return table["direction_deg"].dropna().to_numpy(float)
+
+
+def _of_each_track(tracks, values):
+    """The rows of `values` as one array per track; `tracks` is sorted by track."""
+    return np.split(values, np.flatnonzero(np.diff(tracks["track_id"].to_numpy())) + 1)
 
 
 def _with_displacement(tracks):

@@ -72,7 +72,8 @@ def _noise(summary):
         + (f" ({source})" if source == "assumed" else f" (from {steps} steps of {source})" if source else "")
         + _worse(summary)
         + ". It lengthens paths and makes cells at rest seem to move; the mean speed less noise has it taken off."
-        + _outlines(summary),
+        + _outlines(summary)
+        + _ends(summary),
         str(source).startswith("assumed"),
     )
 
@@ -92,6 +93,13 @@ def _outlines(summary):
         f" {plain_number(steps)} step(s) in which an outline took in another soma or lost it, its own staying where it "
         "was, are not counted as movement."
     )
+
+
+def _ends(summary):
+    positions = summary.get("unsure_ends")
+    if not positions:
+        return ""
+    return f" {plain_number(positions)} position(s) at the end of a track hang on an unsure link and are left out."
 
 
 def _threshold(summary):

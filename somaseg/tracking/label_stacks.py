@@ -5,12 +5,12 @@ import pandas as pd
 import tifffile
 
 from somaseg.movies.calibration import Calibration
+from somaseg.tracking.compact_labels import compact_labels
 
 
 def presence(labels):
     """Which label is in which frame: `pandas.DataFrame` frame, track_id, sorted; background left out."""
-    found = [np.unique(frame) for frame in labels]
-    found = [ids[ids > 0].astype(np.int64) for ids in found]
+    found = [compact_labels(frame)[0].astype(np.int64) for frame in labels]
     frames = np.repeat(np.arange(len(found)), [len(ids) for ids in found])
     return pd.DataFrame({"frame": frames, "track_id": np.concatenate([*found, np.zeros(0, np.int64)])})
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
-_MOST_LISTED = 1 << 20  # scipy lists every number up to the largest label
+from somaseg.tracking.compact_labels import compact_labels
 
 
 def outline_polygons(labels):
@@ -26,17 +26,9 @@ def outline_polygons(labels):
     >>> outline_polygons(np.array([[0, 0, 0], [0, 7, 7]]))[0][1].tolist()
     [[1, 1], [2, 1], [2, 3], [1, 3]]
     """
-    labels = np.asarray(labels)
-    ids = None
-    if labels.max(initial=0) > _MOST_LISTED:
-        ids, compact = np.unique(labels, return_inverse=True)
-        labels = compact.reshape(labels.shape) + (ids[0] != 0)
-        ids = ids[ids != 0]
-    return [
-        (number if ids is None else int(ids[number - 1]), _polygon(labels[box] == number) + _corner(box))
-        for number, box in enumerate(ndimage.find_objects(labels), start=1)
-        if box is not None
-    ]
+    ids, positions = compact_labels(labels)
+    boxes = enumerate(ndimage.find_objects(positions), start=1)
+    return [(int(ids[n - 1]), _polygon(positions[box] == n) + _corner(box)) for n, box in boxes]
 
 
 def polygon_area(polygon):

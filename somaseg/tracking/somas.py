@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from somaseg.tracking.compact_labels import compact_labels
+
 SOMA_COLUMNS = (
     "frame",
     "label",
@@ -78,12 +80,13 @@ def find_somas(
     return pd.DataFrame(columns, columns=list(SOMA_COLUMNS))
 
 
-def relabel(labels_frame: np.ndarray, label_to_track) -> np.ndarray:
+def relabel(labels_frame: np.ndarray, label_to_track, *, drop_others: bool = False) -> np.ndarray:
     """The label image with track ids in place of labels: uint16, or uint32 where an id is above 65,535.
 
     Args:
         labels_frame: integer (Y, X) or any shape, 0 = background.
         label_to_track: mapping from each label that is there to its track id (1, 2, ...).
+        drop_others: bool, labels without a track id become background; otherwise they are an error.
 
     Raises:
         ValueError: a label has no track id, or an id is below 1.
@@ -91,16 +94,14 @@ def relabel(labels_frame: np.ndarray, label_to_track) -> np.ndarray:
     >>> relabel(np.array([[0, 5], [9, 5]]), {5: 1, 9: 70_000}).tolist()
     [[0, 1], [70000, 1]]
     """
-    labels = np.asarray(labels_frame)
-    ids, member = np.unique(labels, return_inverse=True)
-    missing = [int(label) for label in ids if label != 0 and int(label) not in label_to_track]
-    if missing:
+    ids, positions = compact_labels(labels_frame)
+    missing = [int(label) for label in ids if int(label) not in label_to_track]
+    if missing and not drop_others:
         raise ValueError(f"label_to_track has no track id for label {missing[0]} ({len(missing)} such labels).")
-    new = np.array([0 if label == 0 else int(label_to_track[int(label)]) for label in ids], np.int64)
-    if np.any(new[ids != 0] < 1):
-        raise ValueError(f"Track ids must be 1 or more, got {new[ids != 0].min()}.")
-    dtype = np.uint16 if new.max(initial=0) < 2**16 else np.uint32
-    return new.astype(dtype)[member].reshape(labels.shape)
+    if len(label_to_track) and min(label_to_track.values()) < 1:
+        raise ValueError(f"Track ids must be 1 or more, got {min(label_to_track.values())}.")
+    new = np.array([0, *(int(label_to_track.get(int(label), 0)) for label in ids)], np.int64)
+    return new.astype(np.uint16 if new.max() < 2**16 else np.uint32)[positions]
 
 
 def shared_areas(labels_frame: np.ndarray, next_labels: np.ndarray, *, frame: int) -> pd.DataFrame:
@@ -117,12 +118,13 @@ def shared_areas(labels_frame: np.ndarray, next_labels: np.ndarray, *, frame: in
     before, after = _checked(labels_frame), _checked(next_labels)
     if before.shape != after.shape:
         raise ValueError(f"The two frames must be of one size, got {before.shape} and {after.shape}.")
-    both = (before > 0) & (after > 0)
-    pairs, shared = np.unique(np.stack([before[both], after[both]]).astype(np.int64), axis=1, return_counts=True)
-    areas = [dict(zip(*np.unique(image, return_counts=True))) for image in (before, after)]
-    total = np.array([areas[0][a] + areas[1][b] for a, b in pairs.T], float).reshape(-1)
-    columns = {"frame": np.full(len(shared), int(frame), np.int64), "label": pairs[0], "next_label": pairs[1]}
-    return pd.DataFrame({**columns, "iou": shared / (total - shared)})
+    (ids, old), (next_ids, new) = compact_labels(before), compact_labels(after)
+    both = (old > 0) & (new > 0)
+    pairs, shared = np.unique(old[both].astype(np.int64) * (len(next_ids) + 1) + new[both], return_counts=True)
+    one, other = np.divmod(pairs, len(next_ids) + 1)
+    total = np.bincount(old.ravel())[one] + np.bincount(new.ravel())[other]
+    frames, iou = np.full(len(shared), int(frame), np.int64), shared / (total - shared)
+    return pd.DataFrame({"frame": frames, "label": ids[one - 1], "next_label": next_ids[other - 1], "iou": iou})
 
 
 def _checked(labels):

@@ -71,3 +71,29 @@ def test_order_of_rows_gaps_and_empty_tables():
     pd.testing.assert_frame_equal(kept, without_outline_steps(tracks)[0])
     assert steps == 2
     assert without_outline_steps(tracks.iloc[:0])[1] == 0
+
+
+def test_a_mask_that_wanders_while_it_is_wrong_and_comes_back_has_not_moved():
+    tracks = resting()
+    first = tracks["track_id"] == 1
+    wrong = {10: (0.0, -6.0, 2.1), 11: (-7.0, 4.0, 1.0)}  # a second soma taken in, then that one alone
+    for frame, (dy, dx, larger) in wrong.items():
+        tracks.loc[first & (tracks["frame"] == frame), ["y_um", "x_um"]] += dy, dx
+        tracks.loc[first & (tracks["frame"] == frame), "area_um2"] *= larger
+    kept, steps = without_outline_steps(tracks)
+    assert steps == 3
+    own = kept[kept["track_id"] == 1].set_index("frame")
+    place = tracks[first].set_index("frame")
+    np.testing.assert_allclose(own.loc[[10, 11], "x_um"], place.loc[9, "x_um"])
+    np.testing.assert_allclose(own.loc[12:, ["y_um", "x_um"]], place.loc[12:, ["y_um", "x_um"]])
+    assert len(measure_migration(tracks, Calibration(0.65, 15), parameters=NO_CORRECTION).saltations) == 0
+
+
+def test_a_soma_that_goes_on_after_a_step_of_its_outline_has_moved():
+    tracks = resting()
+    after = (tracks["track_id"] == 1) & (tracks["frame"] >= 10)
+    tracks.loc[after, "x_um"] += 5.5
+    tracks.loc[after, "area_um2"] *= 2.1
+    tracks.loc[after & (tracks["frame"] >= 12), "x_um"] += 20.0
+    found = measure_migration(tracks, Calibration(0.65, 15), parameters=NO_CORRECTION).saltations
+    assert found[["track_id", "start_frame", "end_frame"]].to_numpy().tolist() == [[1, 11, 12]]

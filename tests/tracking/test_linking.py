@@ -74,6 +74,7 @@ def test_relabel_needs_a_track_for_every_label():
         relabel(np.array([[0, 2], [3, 2]]), {2: 7})
     with pytest.raises(ValueError, match="1 or more"):
         relabel(np.array([[0, 2]]), {2: 0})
+    assert relabel(np.array([[0, 2], [3, 2]]), {2: 7}, drop_others=True).tolist() == [[0, 7], [0, 7]]
 
 
 def test_tracks_do_not_depend_on_the_order_of_the_rows_nor_on_where_the_field_lies():

@@ -17,6 +17,8 @@ from somaseg.migration.saltations.position_noise import measure_position_noise, 
 from somaseg.tracking.tables import SALTATION_COLUMNS
 
 _SHORTEST_STEP_MIN = 5.0
+# A piece of track that moves throughout so few positions is a false soma more often than a cell (docs/sampling.md).
+_FEW_POSITIONS = 3
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ class Saltations:
             track, so that it is longer than it looks. Further column: started, False where it was under way in the
             first step of its track, so that it may have started before.
         steps: DataFrame, one row per judged step: track_id, frame, next_frame, moving, speed_um_per_h (of the step, gap
-            included), dy_um, dx_um (drift residue taken off).
+            included), dy_um, dx_um (drift residue taken off). Not judged are steps over long gaps, and those of a piece
+            of track that moves throughout its two or three positions.
         cells: DataFrame, one row per track of `tracks`: track_id, started (saltations seen to start), exposure_h (the
             time in which a start would be seen: without the first step of each piece of the track), frequency_per_h.
         minutes_per_frame, noise_um, parameters: what they rest upon.
@@ -159,6 +162,8 @@ def find_saltations(
     steps["speed_um_per_h"] = lengths / (intervals * minutes / 60.0)
 
     on, off = _moving(lengths, intervals, minutes, noise_um / math.sqrt(together), parameters)
+    judged = ~_of_brief_pieces_that_never_rest(on, off, _pieces(steps))
+    steps, intervals, on, off = steps[judged].reset_index(drop=True), intervals[judged], on[judged], off[judged]
     piece = _pieces(steps)
     begin, end = _runs(on, off, piece)
     net = _net_displacements(steps, begin, end)
@@ -225,6 +230,12 @@ def _pieces(steps):
     track, frame, following = (steps[name].to_numpy() for name in ("track_id", "frame", "next_frame"))
     new = (track[1:] != track[:-1]) | (frame[1:] != following[:-1])
     return np.concatenate([[0], np.cumsum(new)])
+
+
+def _of_brief_pieces_that_never_rest(on, off, piece):
+    """Which steps are of a piece of up to `_FEW_POSITIONS` positions that moves throughout."""
+    steps, rests, starts = np.bincount(piece), np.bincount(piece, ~off), np.bincount(piece, on)
+    return ((steps < _FEW_POSITIONS) & (rests == 0) & (starts > 0))[piece]
 
 
 def _runs(on, off, piece):

@@ -16,6 +16,7 @@ import tifffile
 from scipy import ndimage
 
 from somaseg.folders import whole_folder
+from somaseg.tracking.compact_labels import compact_labels
 from somaseg.tracking.label_stacks import check_labels, presence
 
 _LARGEST_LABEL = np.iinfo(np.uint16).max
@@ -174,9 +175,8 @@ def _count_anew(segments):
 
 def _mask(image, new_labels):
     """(uint16 mask with the new labels and of each only the largest 8-connected piece, number of pieces dropped)."""
-    ids, compact = np.unique(image, return_inverse=True)
-    compact = compact.reshape(image.shape).astype(np.int32) + (ids[0] > 0)
-    new, dropped = np.array([0, *(new_labels[track_id] for track_id in ids if track_id)], np.uint16), 0
+    ids, compact = compact_labels(image)
+    new, dropped = np.array([0, *(new_labels[track_id] for track_id in ids)], np.uint16), 0
     for number, box in enumerate(ndimage.find_objects(compact), start=1):
         own = compact[box] == number
         count, pieces, statistics, _ = cv2.connectedComponentsWithStats(own.astype(np.uint8), connectivity=8)

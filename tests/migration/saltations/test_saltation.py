@@ -55,6 +55,24 @@ def test_runs_at_the_ends_of_a_track_are_marked():
     assert table["started"].tolist() == [False, True, True]
 
 
+@pytest.mark.parametrize(
+    "places, frames, expected",
+    [
+        ([0, 8], [0, 1], []),
+        ([0, 8, 16], [0, 1, 2], []),
+        ([0, 8, 16, 24], [0, 1, 2, 3], [0]),
+        ([0, 0, 8], [0, 1, 2], [1]),  # it rests first
+        ([0, 0, 0, 0, 40, 48, 56], [0, 1, 2, 3, 20, 21, 22], []),  # after a long gap
+    ],
+)
+def test_a_piece_of_three_positions_that_moves_throughout_shows_no_saltation(places, frames, expected):
+    found = _find(_track(places, frames=frames))
+    assert found.table["start_frame"].tolist() == expected
+    resting = int(np.sum(np.diff(places) == 0))
+    assert found.steps["moving"].tolist().count(False) == resting
+    assert len(found.cells) == 1
+
+
 def test_noise_alone_makes_no_saltations_and_ignoring_it_does():
     rng = np.random.default_rng(0)
     tracks = pd.concat(

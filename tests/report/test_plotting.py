@@ -1,0 +1,60 @@
+"""Plots drawn by a process of their own: the same files, the same errors, and nothing left behind."""
+
+import os
+import signal
+
+import pytest
+
+from somaseg.report.migration_plots import save_plots
+from somaseg.report.plotting import Plotting
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_the_files_are_those_that_this_process_would_draw(make_movie, tmp_path, monkeypatch):
+    migration, result = make_movie(1, 2)
+    save_plots(tmp_path / "here", migration, result)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "pandas.py").write_text("raise ImportError('not the real one')")
+    monkeypatch.chdir(elsewhere)  # what lies about is not imported
+    with Plotting() as plotting:
+        plotting.start()
+        plotting.draw(tmp_path / "there", migration, result)
+        plotting.finish()
+    assert contents(tmp_path / "there") == contents(tmp_path / "here") != {}
+
+
+def test_what_goes_wrong_there_is_raised_here(make_movie, tmp_path):
+    (tmp_path / "plots").write_text("a file where the folder should be")
+    with Plotting() as plotting:
+        plotting.draw(tmp_path / "plots", *make_movie(1, 2))
+        with pytest.raises(FileExistsError):
+            plotting.finish()
+
+
+def test_a_process_that_was_ended_is_told_of(make_movie, tmp_path):
+    with Plotting() as plotting:
+        plotting.start()
+        os.kill(plotting._child.pid, signal.SIGKILL)
+        plotting.draw(tmp_path / "plots", *make_movie(1, 2))
+        with pytest.raises(RuntimeError, match="exit code -9"):
+            plotting.finish()
+
+
+def test_the_process_ends_with_the_block_when_its_plots_are_no_longer_wanted(make_movie, tmp_path):
+    with pytest.raises(KeyboardInterrupt), Plotting() as plotting:
+        plotting.draw(tmp_path / "plots", *make_movie(1, 2))
+        raise KeyboardInterrupt
+    assert plotting._child.poll() == -signal.SIGKILL
+
+
+def test_a_program_without_an_interpreter_draws_itself(make_movie, tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.frozen", True, raising=False)
+    with Plotting() as plotting:
+        plotting.draw(tmp_path / "plots", *make_movie(1, 2))
+        plotting.finish()
+    assert plotting._child is None
+    assert (tmp_path / "plots" / "strips.png").exists()
