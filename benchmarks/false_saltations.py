@@ -54,7 +54,7 @@ class Truth:
 
 
 def of_movie(folder):
-    """Three tables of one movie: saltations by kind, links at track ends, pieces of track that move throughout."""
+    """Of one movie: saltations by kind, how much there is of it, links at track ends, pieces that move throughout."""
     tracks = pd.read_csv(folder / "result" / "tracks.csv")
     summary = json.loads((folder / "result" / "summary.json").read_text())
     truth = Truth(pd.read_csv(folder / "truth" / "tracks.csv"), summary["um_per_px"])
@@ -69,10 +69,16 @@ def of_movie(folder):
         truth.kind(row_at(one.track_id, one.start_frame), row_at(one.track_id, one.end_frame))
         for one in found.itertuples()
     ]
-    found = found.assign(kind=kinds, hours=np.nan)
+    found = found.assign(kind=kinds)
     ends = [truth_of_end for own in rows.values() for truth_of_end in _ends(own, truth)]
     pieces = [piece for own in rows.values() for piece in _moving_pieces(own, truth, summary)]
-    return found, summary["hours"], ends, pieces
+    numbers = {
+        "movies": 1,
+        "hours": summary["hours"],
+        "links": int(tracks["link_confidence"].notna().sum()),
+        "not counted": summary["saltations_not_counted"],
+    }
+    return found, numbers, ends, pieces
 
 
 def _ends(own, truth):
@@ -108,25 +114,24 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="what end_to_end.py --keep wrote")
     folder = parser.parse_args().folder
-    tables, hours, ends, pieces = {}, {}, [], []
+    tables, numbers, ends, pieces = {}, {}, [], []
     for movie in sorted(path for path in folder.iterdir() if (path / "result" / "tracks.csv").exists()):
         name = movie.name.rsplit("_", 1)[0]
-        found, watched, own_ends, own_pieces = of_movie(movie)
+        found, own_numbers, own_ends, own_pieces = of_movie(movie)
         tables.setdefault(name, []).append(found)
-        hours[name] = hours.get(name, 0.0) + watched
+        numbers.setdefault(name, []).append(own_numbers)
         ends += own_ends
         pieces += own_pieces
     if not tables:
         sys.exit(f"{folder}: there is no movie in it; make some with end_to_end.py --keep {folder}.")
-    print("SIMULATED movies.\n")
-    print("| movies | cell hours | " + " | ".join(KINDS) + " | false per 100 h | of those that count |")
-    print("|---" * (len(KINDS) + 4) + "|")
+    columns = ("movies", "hours", "links", *KINDS, "not counted", "movies with a false one", "false per 100 h")
+    print("SIMULATED movies.\n\n| | " + " | ".join(columns) + " |\n|" + "---|" * (len(columns) + 1))
     for name, parts in tables.items():
-        table = pd.concat(parts)
-        counts = [int((table["kind"] == kind).sum()) for kind in KINDS]
-        counted = table["started"].astype(bool) & (table["kind"] != "true")
-        shares = [f"{100 * number / hours[name]:.2f}" for number in (sum(counts[1:]), counted.sum())]
-        print(f"| {name} ({len(parts)}) | {hours[name]:.0f} | " + " | ".join([*map(str, counts), *shares]) + " |")
+        table, sums = pd.concat(parts), pd.DataFrame(numbers[name]).sum()
+        row = {**sums, **{kind: int((table["kind"] == kind).sum()) for kind in KINDS}}
+        row["movies with a false one"] = sum((part["kind"] != "true").any() for part in parts)
+        row["false per 100 h"] = 100 * sum(row[kind] for kind in KINDS[1:]) / row["hours"]
+        print(f"| {name} | " + " | ".join(f"{row[column]:.4g}" for column in columns) + " |")
     print_rules(ends, pieces)
 
 

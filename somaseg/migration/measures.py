@@ -121,8 +121,8 @@ def measure_migration(
     tracks, outline_steps = without_outline_steps(linked)
     noise = measure_position_noise(tracks)
     given = {"minutes_per_frame": minutes, "noise_um": noise.sigma_um}
-    saltations = find_saltations(tracks, **given, parameters=parameters.saltations, drift=noise.drift)
-    saltations, of_errors = above_errors(saltations, linked)
+    seen = find_saltations(tracks, **given, parameters=parameters.saltations, drift=noise.drift)
+    saltations, of_errors = above_errors(seen, linked)
     pauses = find_pauses(saltations.steps, minutes_per_frame=minutes)
     survival = pause_survival(pauses)
     arrested = find_arrested(tracks, saltations.table, **given, parameters=parameters.arrest)
@@ -157,6 +157,7 @@ def measure_migration(
         outline_steps=outline_steps,
         unsure_ends=unsure_ends,
         saltations=saltations,
+        not_counted=len(seen.table) - len(saltations.table),
         pauses=pauses,
         survival=survival,
         noise=noise,

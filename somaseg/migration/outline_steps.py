@@ -18,7 +18,7 @@ def without_outline_steps(tracks: pd.DataFrame) -> tuple[pd.DataFrame, int]:
 
     A step belongs to the outline if the larger of its two areas A is at least 1.5 times the smaller one, a, and the
     step is no longer than the part that came or went can explain: a round mask's diameter times that part, d (1 - a/A)
-    with d = 2 sqrt(A / pi). All later positions of the track are moved back by it. Where the mask is soon (three frames)
+    with d = 2 sqrt(A / pi). All later positions of the track are moved back by it. Where the mask is soon (3 frames)
     back to within a quarter of that step, all that it did between is taken off.
 
     Args:

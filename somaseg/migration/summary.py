@@ -14,7 +14,19 @@ _UNITS = ("_um_per_h", "_per_h", "_um", "_min", "_deg")
 
 
 def summarize(
-    *, calibration, cells, outline_steps, unsure_ends, saltations, pauses, survival, noise, corrected, directions, walk
+    *,
+    calibration,
+    cells,
+    outline_steps,
+    unsure_ends,
+    saltations,
+    not_counted,
+    pauses,
+    survival,
+    noise,
+    corrected,
+    directions,
+    walk,
 ) -> dict:
     """All pooled numbers of a movie; see the head of this module.
 
@@ -23,6 +35,7 @@ def summarize(
         cells: as `somaseg.migration.cells.measure_cells` makes them.
         outline_steps: int, as `without_outline_steps` counts them.
         unsure_ends: int, as `without_unsure_ends` counts them.
+        not_counted: int, saltations that are no more than errors, see `somaseg.migration.saltations.detection_limit`.
         saltations, noise, corrected: `Saltations`, `PositionNoise`, `CorrectedSaltations` or None.
         pauses, survival: as `find_pauses` makes them, and their `PauseSurvival`.
         directions: `Directions` of the cells.
@@ -49,14 +62,14 @@ def summarize(
         "position_noise_worse_um": noise.sigma_um * math.sqrt(noise.tail.variance),
         "drift_residue_um": noise.drift_um,
     }
-    numbers |= _of_saltations(cells, saltations, corrected)
+    numbers |= _of_saltations(cells, saltations, not_counted, corrected)
     numbers |= _of_pauses(pauses, survival, saltations)
     numbers |= _of_paths(cells, saltations)
     numbers |= _of_directions(cells, directions)
     return numbers | _of_walk(walk)
 
 
-def _of_saltations(cells, saltations, corrected):
+def _of_saltations(cells, saltations, not_counted, corrected):
     table, minutes = saltations.table, saltations.minutes_per_frame
     whole = table[~table["cut_by_track_end"].astype(bool)]
     sums = table.groupby("track_id")[["length_um", "duration_min"]].sum()
@@ -67,6 +80,7 @@ def _of_saltations(cells, saltations, corrected):
     moving = cells[~_arrested(cells)]
     numbers = {
         "saltations": len(table),
+        "saltations_not_counted": not_counted,
         "saltations_seen_to_start": int(cells["saltation_count"].sum()),
         "saltations_cut_by_track_end": int(table["cut_by_track_end"].astype(bool).sum()),
         "saltation_exposure_h": exposure_h,
