@@ -124,14 +124,14 @@ def main():
         pieces += own_pieces
     if not tables:
         sys.exit(f"{folder}: there is no movie in it; make some with end_to_end.py --keep {folder}.")
-    columns = ("movies", "hours", "links", *KINDS, "not counted", "movies with a false one", "false per 100 h")
-    print("SIMULATED movies.\n\n| | " + " | ".join(columns) + " |\n|" + "---|" * (len(columns) + 1))
+    columns = ("movies", "hours", "links", *KINDS, "not counted", "movies with a false one")
+    print("SIMULATED movies.\n\n| | " + " | ".join(columns) + " | false per 100 h |\n|" + "---|" * (len(columns) + 2))
     for name, parts in tables.items():
         table, sums = pd.concat(parts), pd.DataFrame(numbers[name]).sum()
         row = {**sums, **{kind: int((table["kind"] == kind).sum()) for kind in KINDS}}
         row["movies with a false one"] = sum((part["kind"] != "true").any() for part in parts)
-        row["false per 100 h"] = 100 * sum(row[kind] for kind in KINDS[1:]) / row["hours"]
-        print(f"| {name} | " + " | ".join(f"{row[column]:.4g}" for column in columns) + " |")
+        share = 100 * sum(row[kind] for kind in KINDS[1:]) / row["hours"]
+        print(f"| {name} | " + " | ".join(f"{row[column]:,.0f}" for column in columns) + f" | {share:.2f} |")
     print_rules(ends, pieces)
 
 

@@ -17,8 +17,7 @@ from somaseg.migration.saltations.position_noise import measure_position_noise, 
 from somaseg.tracking.tables import SALTATION_COLUMNS
 
 _SHORTEST_STEP_MIN = 5.0
-# A piece of track that moves throughout so few positions is a false soma more often than a cell (docs/sampling.md).
-_FEW_POSITIONS = 3
+_FEW_POSITIONS = 3  # of a piece of track that, if it moves throughout, is rather a false soma: docs/sampling.md
 
 
 @dataclass(frozen=True)
@@ -73,10 +72,10 @@ class Saltations:
         table: DataFrame, one row per saltation with SALTATION_COLUMNS. start_min and duration_min are those of the
             frames around it; length_um is net; cut_by_track_end: it was under way in the first or last frame of its
             track, so that it is longer than it looks. Further column: started, False where it was under way in the
-            first step of its track, so that it may have started before.
+            first step of its track, so that it may have started before. One that fills a piece of track of two or three
+            positions is left out: it tells neither frequency nor length, and is a false soma more often than a cell.
         steps: DataFrame, one row per judged step: track_id, frame, next_frame, moving, speed_um_per_h (of the step, gap
-            included), dy_um, dx_um (drift residue taken off). Not judged are steps over long gaps, and those of a piece
-            of track that moves throughout its two or three positions.
+            included), dy_um, dx_um (drift residue taken off).
         cells: DataFrame, one row per track of `tracks`: track_id, started (saltations seen to start), exposure_h (the
             time in which a start would be seen: without the first step of each piece of the track), frequency_per_h.
         minutes_per_frame, noise_um, parameters: what they rest upon.
@@ -162,8 +161,6 @@ def find_saltations(
     steps["speed_um_per_h"] = lengths / (intervals * minutes / 60.0)
 
     on, off = _moving(lengths, intervals, minutes, noise_um / math.sqrt(together), parameters)
-    judged = ~_of_brief_pieces_that_never_rest(on, off, _pieces(steps))
-    steps, intervals, on, off = steps[judged].reset_index(drop=True), intervals[judged], on[judged], off[judged]
     piece = _pieces(steps)
     begin, end = _runs(on, off, piece)
     net = _net_displacements(steps, begin, end)
@@ -180,7 +177,8 @@ def find_saltations(
     table = _table(steps, begin, end, net, minutes_per_frame)
     table["started"] = ~first_of_piece[begin]
     table["cut_by_track_end"] = first_of_piece[begin] | last_of_piece[end]
-    table = table[[*SALTATION_COLUMNS, "started"]]
+    never_rests = first_of_piece[begin] & last_of_piece[end] & (end - begin + 2 <= _FEW_POSITIONS)
+    table = table.loc[~never_rests, [*SALTATION_COLUMNS, "started"]].reset_index(drop=True)
     cells = _cells(ids, steps, table, intervals * ~first_of_piece * minutes / 60.0)
     order = ["track_id", "frame", "next_frame", "moving", "speed_um_per_h", "dy_um", "dx_um"]
     return Saltations(table, steps[order], cells, float(minutes_per_frame), float(noise_um), parameters)
@@ -230,12 +228,6 @@ def _pieces(steps):
     track, frame, following = (steps[name].to_numpy() for name in ("track_id", "frame", "next_frame"))
     new = (track[1:] != track[:-1]) | (frame[1:] != following[:-1])
     return np.concatenate([[0], np.cumsum(new)])
-
-
-def _of_brief_pieces_that_never_rest(on, off, piece):
-    """Which steps are of a piece of up to `_FEW_POSITIONS` positions that moves throughout."""
-    steps, rests, starts = np.bincount(piece), np.bincount(piece, ~off), np.bincount(piece, on)
-    return ((steps < _FEW_POSITIONS) & (rests == 0) & (starts > 0))[piece]
 
 
 def _runs(on, off, piece):
