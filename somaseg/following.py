@@ -140,8 +140,7 @@ def follow(
             _write_for_other_programs(partial, result, movie, image, run.get("simulated"), progress)
             if measured is not None:
                 progress("report", 0, 1)
-                plotting.finish()
-                pictures = {"overlay": partial / "overlay.mp4", "plots": partial / "plots"}
+                pictures = {"overlay": partial / "overlay.mp4", "plots": plotting.finish}
                 write_report(partial / "report.html", result, measured, run=facts, **pictures)
                 progress("report", 1, 1)
 

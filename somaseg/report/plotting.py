@@ -29,7 +29,7 @@ class Plotting:
     """
 
     def __init__(self):
-        self._child, self._asked = None, False
+        self._child, self._folder = None, None
 
     def __enter__(self):
         return self
@@ -50,28 +50,29 @@ class Plotting:
     def draw(self, folder, migration, result):
         """Begin to save the plots as `somaseg.report.migration_plots.save_plots` does; `finish` waits for them."""
         self.start()
+        self._folder = Path(folder)
         if self._child is None:  # a frozen program has no Python to start
             save_plots(folder, migration, result)
             return
-        self._asked = True
         with contextlib.suppress(BrokenPipeError), self._child.stdin as pipe:  # `finish` tells why it is broken
-            pickle.dump((Path(folder), migration, dataclasses.replace(result, labels=None)), pipe)
+            pickle.dump((self._folder, migration, dataclasses.replace(result, labels=None)), pipe)
 
     def finish(self):
-        """Wait until the plots are there.
+        """Wait until the plots are there, and give their folder; None where none were asked for.
 
         Raises:
             OSError and whatever else drawing them raised.
             RuntimeError: the process was ended before it could tell.
         """
-        if not self._asked:
-            return
+        if self._child is None or self._folder is None:
+            return self._folder
         answer = self._child.stdout.read()
         if self._child.wait() or not answer:
             raise RuntimeError(f"The plots were not drawn: their process ended with exit code {self._child.wait()}.")
         error = pickle.loads(answer)
         if error is not None:
             raise error
+        return self._folder
 
 
 def draw_for_parent():

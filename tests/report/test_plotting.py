@@ -23,7 +23,7 @@ def test_the_files_are_those_that_this_process_would_draw(make_movie, tmp_path, 
     with Plotting() as plotting:
         plotting.start()
         plotting.draw(tmp_path / "there", migration, result)
-        plotting.finish()
+        assert plotting.finish() == tmp_path / "there"
     assert contents(tmp_path / "there") == contents(tmp_path / "here") != {}
 
 
