@@ -46,8 +46,8 @@ def above_errors(saltations: Saltations, tracks: pd.DataFrame) -> tuple[Saltatio
     ]
     more = f" and {number - _MOST_NAMED} more" if number > _MOST_NAMED else ""
     warning = (
-        f"{number} saltation{'s are' if number > 1 else ' is'} not counted: in as many steps ({steps:,}) wrong links "
-        f"and failed outlines make about {steps / _STEPS_PER_ERROR:.1f} where no cell moves. See the film: "
+        f"{number} saltation{'s are' if number > 1 else ' is'} not counted: in {steps:,} steps wrong links and failed "
+        f"outlines make about {steps / _STEPS_PER_ERROR:.1f} where no cell moves. See the film: "
         f"{', '.join(named)}{more}."
     )
     cells = saltations.cells.assign(
