@@ -12,6 +12,7 @@ FAINT = 0.5
 SAME_SIGNAL = 0.9
 _MOST_PIXELS = 1 << 20
 _ROWS = 1024  # stretched at a time
+_COUNTED = (np.uint8, np.uint16)
 
 
 def as_rgb(image):
@@ -75,9 +76,9 @@ def contrast_limits(image):
     """
     if all(np.array_equal(image[..., 0], image[..., channel]) for channel in range(1, image.shape[-1])):
         image = image[..., :1]  # gray: the same percentiles from a third of the values
-    sample = _thin(image).astype(np.float64)  # NumPy's percentiles of 32 bits depend on its version
-    low = np.percentile(sample, LOW_PERCENTILE)
-    high = np.percentile(sample.max(axis=-1), HIGH_PERCENTILE)
+    sample = _thin(image)
+    low = _percentile(sample, LOW_PERCENTILE)
+    high = _percentile(sample.max(axis=-1), HIGH_PERCENTILE)
     noise = noise_level(image)
     if np.issubdtype(image.dtype, np.integer):
         noise = max(noise, 12**-0.5)  # of rounding: the median is blind to noise of less than a level
@@ -123,9 +124,31 @@ def noise_level(image):
     plane = plane if plane.ndim == 2 else plane[..., int(np.argmax(plane.reshape(-1, plane.shape[-1]).mean(0)))]
     if plane.shape[1] < 3:
         return 0.0
-    plane = plane[:: max(1, plane.size // _MOST_PIXELS)].astype(np.float32)
-    second = plane[:, 2:] - 2 * plane[:, 1:-1] + plane[:, :-2]
-    return float(np.median(np.abs(second)) / (0.6745 * np.sqrt(6.0)))
+    plane = plane[:: max(1, plane.size // _MOST_PIXELS)]
+    counted = plane.dtype in _COUNTED
+    plane = plane.astype(np.int32 if counted else np.float32)
+    second = np.abs(plane[:, 2:] - 2 * plane[:, 1:-1] + plane[:, :-2])
+    if counted:
+        median = sum(_values_at(second, [(second.size - 1) // 2, second.size // 2])) / 2
+    else:
+        median = np.median(second)
+    return float(median / (0.6745 * np.sqrt(6.0)))
+
+
+def _percentile(values, percent):
+    """As `numpy.percentile` in 64 bits (in 32 it depends on NumPy's version)."""
+    if values.dtype not in _COUNTED:
+        return np.percentile(values.astype(np.float64), percent)
+    place = (values.size - 1) * (percent / 100)
+    below, above = _values_at(values, [int(place), min(int(place) + 1, values.size - 1)])
+    share = place - int(place)
+    # NumPy's own way to round.
+    return above - (above - below) * (1 - share) if share >= 0.5 else below + (above - below) * share
+
+
+def _values_at(values, ranks):
+    """The values at these places of the sorted values, which are small whole numbers: counted and not sorted."""
+    return np.searchsorted(np.cumsum(np.bincount(values.ravel())), ranks, side="right").tolist()
 
 
 def _correlation(x, y):

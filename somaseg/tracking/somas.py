@@ -118,13 +118,20 @@ def shared_areas(labels_frame: np.ndarray, next_labels: np.ndarray, *, frame: in
     before, after = _checked(labels_frame), _checked(next_labels)
     if before.shape != after.shape:
         raise ValueError(f"The two frames must be of one size, got {before.shape} and {after.shape}.")
-    (ids, old), (next_ids, new) = compact_labels(before), compact_labels(after)
-    both = (old > 0) & (new > 0)
-    pairs, shared = np.unique(old[both].astype(np.int64) * (len(next_ids) + 1) + new[both], return_counts=True)
-    one, other = np.divmod(pairs, len(next_ids) + 1)
-    total = np.bincount(old.ravel())[one] + np.bincount(new.ravel())[other]
+    (ids, old, area), (next_ids, _, next_area) = _counted(before), _counted(after)
+    under = after[before > 0]  # where somas were, a few pixels of the frame
+    both = under > 0
+    new = np.searchsorted(next_ids, under[both])
+    pairs, shared = np.unique(old[both].astype(np.int64) * max(len(next_ids), 1) + new, return_counts=True)
+    one, other = np.divmod(pairs, max(len(next_ids), 1))
+    total = area[one] + next_area[other]
     frames, iou = np.full(len(shared), int(frame), np.int64), shared / (total - shared)
-    return pd.DataFrame({"frame": frames, "label": ids[one - 1], "next_label": next_ids[other - 1], "iou": iou})
+    return pd.DataFrame({"frame": frames, "label": ids[one], "next_label": next_ids[other], "iou": iou})
+
+
+def _counted(labels):
+    """The labels that are there, the position among them of each pixel that is not background, and their areas."""
+    return np.unique(labels[labels > 0], return_inverse=True, return_counts=True)
 
 
 def _checked(labels):

@@ -175,3 +175,16 @@ def test_noise_level_does_not_take_content_for_noise():
 def test_noise_level_of_colour_is_that_of_its_brightest_channel():
     image = np.stack([noisy(9.0, mean=50), noisy(5.0, mean=200), noisy(1.0, mean=0)], axis=-1)
     assert noise_level(image) == pytest.approx(5.0, rel=0.1)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("levels", [2, 7, 256])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 17), (64, 41)])
+def test_counted_whole_numbers_give_the_limits_of_sorted_ones_to_the_bit(dtype, levels, shape):
+    gray = np.random.default_rng(levels).integers(0, levels, (*shape, 1)).astype(dtype)
+    as_sorted = gray.astype(np.float64)
+    assert noise_level(gray) == noise_level(as_sorted)
+    assert contrast_limits(gray)[0] == np.percentile(as_sorted, 1.0)
+    noise = max(noise_level(gray), 12**-0.5)
+    expected = max(np.percentile(as_sorted, 99.8), np.percentile(as_sorted, 1.0) + 16.0 * noise)
+    assert contrast_limits(gray)[1] == expected
