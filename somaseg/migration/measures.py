@@ -93,8 +93,9 @@ def measure_migration(
     Args:
         tracks: `pandas.DataFrame` with track_id, frame (whole numbers), y_um and x_um (in the tissue, drift taken off).
             Tracks may have gaps, begin and end anywhere, and be none at all. Where there is link_confidence, ends that
-            hang on an unsure link are taken off first (`somaseg.migration.unsure_ends`), and where there is area_um2,
-            what outlines move while their somas stay (`somaseg.migration.outline_steps`).
+            hang on an unsure link are taken off first (`somaseg.migration.unsure_ends`) and too few saltations are not
+            counted (`somaseg.migration.saltations.detection_limit`); where there is area_um2, what outlines move while
+            their somas stay is taken off (`somaseg.migration.outline_steps`).
         calibration: `Calibration`.
         parameters: `MigrationParameters`.
         frames: int, number of frames of the movie, told in the summary; None where it is not known.
@@ -122,7 +123,8 @@ def measure_migration(
     noise = measure_position_noise(tracks)
     given = {"minutes_per_frame": minutes, "noise_um": noise.sigma_um}
     seen = find_saltations(tracks, **given, parameters=parameters.saltations, drift=noise.drift)
-    saltations, of_errors = above_errors(seen, linked)
+    by_a_program = "link_confidence" in linked
+    saltations, of_errors = above_errors(seen, by_a_program=by_a_program)
     pauses = find_pauses(saltations.steps, minutes_per_frame=minutes)
     survival = pause_survival(pauses)
     arrested = find_arrested(tracks, saltations.table, **given, parameters=parameters.arrest)
@@ -176,7 +178,7 @@ def measure_migration(
         "direction_autocorrelation": direction_autocorrelation(steps, minimum_um=noise_floor_um(saltations)),
         "pause_survival": survival.curve,
         "threshold_sensitivity": threshold_sensitivity(
-            tracks, **given, parameters=parameters.saltations, drift=noise.drift
+            tracks, **given, parameters=parameters.saltations, drift=noise.drift, by_a_program=by_a_program
         ),
         "directions": cells.loc[cells["direction_deg"].notna(), ["track_id", "direction_deg"]].reset_index(drop=True),
     }

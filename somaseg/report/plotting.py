@@ -17,10 +17,14 @@ from somaseg.report.migration_plots import save_plots
 from somaseg.report.plot_style import new_axes, new_figure, svg_text
 
 _COMMAND = "from somaseg.report.plotting import draw_for_parent; draw_for_parent()"
+_DRAWN = 73  # exit code that no other program ends with by chance
+_LONGEST_S = 600.0
 
 
 class Plotting:
     """Draws the plots of one result beside other work.
+
+    Where no process can be started, or it does not do its work, they are drawn here, so that nothing is lost by it.
 
     Also a context manager: what is not finished at the end of the block is given up.
 
@@ -29,7 +33,7 @@ class Plotting:
     """
 
     def __init__(self):
-        self._child, self._folder = None, None
+        self._child, self._asked = None, None
 
     def __enter__(self):
         return self
@@ -38,52 +42,51 @@ class Plotting:
         if self._child is not None:
             self._child.kill()
             self._child.wait()
-            for pipe in (self._child.stdin, self._child.stdout):
-                with contextlib.suppress(OSError):  # what was not sent to an ended process
-                    pipe.close()
+            with contextlib.suppress(OSError):  # what was not sent to an ended process
+                self._child.stdin.close()
 
     def start(self):
         """Start the process, which takes two seconds to load what it needs; `draw` does it where this was not."""
         if self._child is None and sys.executable and not getattr(sys, "frozen", False):
-            self._child = _start_child()
+            with contextlib.suppress(OSError):  # no such program, or no room for a process
+                self._child = _start_child()
 
     def draw(self, folder, migration, result):
         """Begin to save the plots as `somaseg.report.migration_plots.save_plots` does; `finish` waits for them."""
         self.start()
-        self._folder = Path(folder)
-        if self._child is None:  # a frozen program has no Python to start
-            save_plots(folder, migration, result)
-            return
-        with contextlib.suppress(BrokenPipeError), self._child.stdin as pipe:  # `finish` tells why it is broken
-            pickle.dump((self._folder, migration, dataclasses.replace(result, labels=None)), pipe)
+        self._asked = Path(folder), migration, dataclasses.replace(result, labels=None)
+        if self._child is not None:
+            with contextlib.suppress(OSError), self._child.stdin as pipe:  # `finish` finds it ended
+                pickle.dump(self._asked, pipe)
 
     def finish(self):
         """Wait until the plots are there, and give their folder; None where none were asked for.
 
         Raises:
-            OSError and whatever else drawing them raised.
-            RuntimeError: the process was ended before it could tell.
+            What `save_plots` raises.
         """
-        if self._child is None or self._folder is None:
-            return self._folder
-        answer = self._child.stdout.read()
-        if self._child.wait() or not answer:
-            raise RuntimeError(f"The plots were not drawn: their process ended with exit code {self._child.wait()}.")
-        error = pickle.loads(answer)
-        if error is not None:
-            raise error
-        return self._folder
+        if self._asked is None:
+            return None
+        if not self._drawn():
+            save_plots(*self._asked)
+        return self._asked[0]
+
+    def _drawn(self):
+        if self._child is None:
+            return False
+        try:
+            return self._child.wait(_LONGEST_S) == _DRAWN
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+            return False
 
 
 def draw_for_parent():
-    """What the process does: read what to draw from standard input, and write what went wrong to standard output."""
-    try:
-        _load_what_drawing_needs()
-        save_plots(*pickle.load(sys.stdin.buffer))
-        answer = None
-    except Exception as error:  # told by the parent, as if it had drawn them
-        answer = error
-    sys.stdout.buffer.write(pickle.dumps(answer))
+    """What the process does: read what to draw from standard input; what goes wrong goes wrong again in the parent."""
+    _load_what_drawing_needs()
+    save_plots(*pickle.load(sys.stdin.buffer))
+    sys.exit(_DRAWN)
 
 
 def _load_what_drawing_needs():
@@ -100,8 +103,8 @@ def _start_child():
     return subprocess.Popen(
         [sys.executable, "-P", "-c", _COMMAND],
         stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        start_new_session=True,  # Ctrl+C is for this process, which ends the others
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(each for each in sys.path if each and isinstance(each, str))},
+        start_new_session=True,  # Ctrl+C is for this process, which ends the other
     )

@@ -20,7 +20,8 @@ def compact_labels(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     ([5, 70000], [[0, 2], [1, 1]])
     """
     labels = np.asarray(labels)
-    if labels.min(initial=0) >= 0 and labels.max(initial=0) <= _MOST_LISTED:
+    labels = labels.astype(np.uint8) if labels.dtype == bool else labels
+    if labels.dtype.kind in "ui" and labels.min(initial=0) >= 0 and labels.max(initial=0) <= _MOST_LISTED:
         there = np.zeros(int(labels.max(initial=0)) + 1, bool)
         there[labels] = True
         there[0] = False

@@ -98,8 +98,9 @@ def relabel(labels_frame: np.ndarray, label_to_track, *, drop_others: bool = Fal
     missing = [int(label) for label in ids if int(label) not in label_to_track]
     if missing and not drop_others:
         raise ValueError(f"label_to_track has no track id for label {missing[0]} ({len(missing)} such labels).")
-    if len(label_to_track) and min(label_to_track.values()) < 1:
-        raise ValueError(f"Track ids must be 1 or more, got {min(label_to_track.values())}.")
+    tracks = [int(label_to_track[int(label)]) for label in ids if int(label) in label_to_track]
+    if tracks and min(tracks) < 1:
+        raise ValueError(f"Track ids must be 1 or more, got {min(tracks)}.")
     new = np.array([0, *(int(label_to_track.get(int(label), 0)) for label in ids)], np.int64)
     return new.astype(np.uint16 if new.max() < 2**16 else np.uint32)[positions]
 
@@ -125,8 +126,8 @@ def shared_areas(labels_frame: np.ndarray, next_labels: np.ndarray, *, frame: in
     pairs, shared = np.unique(old[both].astype(np.int64) * max(len(next_ids), 1) + new, return_counts=True)
     one, other = np.divmod(pairs, max(len(next_ids), 1))
     total = area[one] + next_area[other]
-    frames, iou = np.full(len(shared), int(frame), np.int64), shared / (total - shared)
-    return pd.DataFrame({"frame": frames, "label": ids[one], "next_label": next_ids[other], "iou": iou})
+    columns = {"frame": np.full(len(shared), int(frame)), "label": ids[one], "next_label": next_ids[other]}
+    return pd.DataFrame(columns).astype(np.int64).assign(iou=shared / (total - shared))
 
 
 def _counted(labels):

@@ -47,7 +47,7 @@ def test_a_wrong_last_link_is_no_saltation_and_taken_for_sure_it_is_one():
         ([np.nan, 0.9, 0.7, 0.5], [0, 1]),
         ([np.nan, 0.5, 0.9, 0.9], [1, 2, 3]),
         ([np.nan, 0.5, 0.9, 0.5], [1, 2]),
-        ([np.nan, 0.5, 0.5, 0.5], [0]),
+        ([np.nan, 0.5, 0.5, 0.5], [0, 1, 2, 3]),  # the ends are no worse than the rest
         ([np.nan, 0.75, 0.9, 0.75], [0, 1, 2, 3]),
         ([np.nan, np.nan, np.nan, np.nan], [0, 1, 2, 3]),  # a linker that tells none
         ([np.nan], [0]),
@@ -72,3 +72,18 @@ def test_tracks_without_confidence_and_no_tracks_stay_as_they_are():
     pd.testing.assert_frame_equal(found, tracks)
     assert count == 0
     assert without_unsure_ends(resting().iloc[:0])[1] == 0
+
+
+@pytest.mark.parametrize("wrong", [97.0, -1.0, np.inf])
+def test_a_confidence_is_a_share(wrong):
+    with pytest.raises(ValueError, match="link_confidence must be a number from 0 to 1 or empty, got"):
+        without_unsure_ends(track_of([np.nan, 0.9, wrong]))
+
+
+def test_ids_may_be_words_and_even_missing():
+    tracks = pd.concat(
+        [track_of([np.nan, 0.9, 0.5]).assign(track_id="a"), track_of([np.nan, 0.9]).assign(track_id=None)]
+    )
+    found, count = without_unsure_ends(tracks)
+    assert found["frame"].tolist() == [0, 1, 0, 1]
+    assert count == 1

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 
 import pytest
 
@@ -35,13 +36,32 @@ def test_what_goes_wrong_there_is_raised_here(make_movie, tmp_path):
             plotting.finish()
 
 
-def test_a_process_that_was_ended_is_told_of(make_movie, tmp_path):
+def test_what_an_ended_process_leaves_is_drawn_here(make_movie, tmp_path):
     with Plotting() as plotting:
         plotting.start()
         os.kill(plotting._child.pid, signal.SIGKILL)
         plotting.draw(tmp_path / "plots", *make_movie(1, 2))
-        with pytest.raises(RuntimeError, match="exit code -9"):
-            plotting.finish()
+        plotting.finish()
+    assert (tmp_path / "plots" / "strips.png").exists()
+
+
+@pytest.mark.parametrize("executable", ["/nowhere/python3", "/bin/true", "", None])
+def test_without_an_interpreter_they_are_drawn_here(make_movie, tmp_path, monkeypatch, executable):
+    monkeypatch.setattr("sys.executable", executable)
+    with Plotting() as plotting:
+        plotting.draw(tmp_path / "plots", *make_movie(1, 2))
+        plotting.finish()
+    assert (tmp_path / "plots" / "strips.png").exists()
+
+
+def test_paths_that_are_no_words_and_words_on_standard_output_do_no_harm(make_movie, tmp_path, monkeypatch):
+    (tmp_path / "sitecustomize.py").write_text("print('hello')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr("sys.path", [*sys.path, tmp_path])
+    with Plotting() as plotting:
+        plotting.draw(tmp_path / "plots", *make_movie(1, 2))
+        assert plotting._drawn()
+    assert (tmp_path / "plots" / "strips.png").exists()
 
 
 def test_the_process_ends_with_the_block_when_its_plots_are_no_longer_wanted(make_movie, tmp_path):
@@ -51,7 +71,7 @@ def test_the_process_ends_with_the_block_when_its_plots_are_no_longer_wanted(mak
     assert plotting._child.poll() == -signal.SIGKILL
 
 
-def test_a_program_without_an_interpreter_draws_itself(make_movie, tmp_path, monkeypatch):
+def test_a_frozen_program_draws_itself(make_movie, tmp_path, monkeypatch):
     monkeypatch.setattr("sys.frozen", True, raising=False)
     with Plotting() as plotting:
         plotting.draw(tmp_path / "plots", *make_movie(1, 2))

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from somaseg.migration.saltations.detection_limit import above_errors
 from somaseg.migration.saltations.position_noise import measure_position_noise
 from somaseg.migration.saltations.saltation import SaltationParameters, find_saltations
 
@@ -19,6 +20,7 @@ def threshold_sensitivity(
     thresholds_um_per_h=SPEEDS_UM_PER_H,
     parameters=SaltationParameters(),
     drift=None,
+    by_a_program=False,
 ):
     """Frequency and length of saltations against the speed above which a step starts one.
 
@@ -32,6 +34,7 @@ def threshold_sensitivity(
         thresholds_um_per_h: positive speeds.
         parameters: `SaltationParameters`; its `on_speed_um_per_h` is the default that the curve is about.
         drift: `PositionNoise.drift` of these tracks, to take off; measured anew if None.
+        by_a_program: bool, see `somaseg.migration.saltations.detection_limit.above_errors`.
 
     Returns:
         DataFrame, one row per threshold: on_speed_um_per_h, saltations, saltation_frequency_per_h, saltation_length_um.
@@ -48,6 +51,7 @@ def threshold_sensitivity(
         found = find_saltations(
             tracks, minutes_per_frame=minutes_per_frame, noise_um=noise_um, parameters=chosen, drift=drift
         )
+        found, _ = above_errors(found, by_a_program=by_a_program)
         rows.append((speed, len(found.table), found.frequency_per_h, found.length_um))
     names = ["on_speed_um_per_h", "saltations", "saltation_frequency_per_h", "saltation_length_um"]
     return pd.DataFrame(rows, columns=names)

@@ -38,7 +38,7 @@ def test_two_in_a_thousand_steps_are_not_counted_and_are_named():
 
 @pytest.mark.parametrize(
     ("jumps", "confidence", "counted"),
-    [(3, 0.99, 3), (2, None, 2), (2, np.nan, 2), (0, 0.99, 0)],
+    [(3, 0.99, 3), (3, np.nan, 3), (2, None, 2), (0, 0.99, 0)],
 )
 def test_more_of_them_or_links_that_no_program_made_are_counted(jumps, confidence, counted):
     measured = measure(cells_that_rest(jumps, confidence=confidence))
@@ -54,8 +54,26 @@ def test_few_steps_make_few_errors_so_that_one_saltation_counts():
 def test_what_is_not_counted_moves_nowhere_and_not_more_than_five_are_named():
     tracks = cells_that_rest(7, cells=200)
     found = find_saltations(tracks, minutes_per_frame=15, noise_um=0.3)
-    none, [warning] = above_errors(found, tracks)
+    none, [warning] = above_errors(found, by_a_program=True)
     assert (len(found.table), len(none.table)) == (7, 0)
     assert found.steps["moving"].sum() == 7 and not none.steps["moving"].any()
     assert none.cells["started"].sum() == 0 and none.frequency_per_h == 0
     assert warning.count("in frames") == 5 and warning.endswith("and 2 more.")
+
+
+@pytest.mark.parametrize("name", [lambda number: f"c{number}", lambda number: number + 12_345_678])
+def test_cells_are_named_as_they_are_called(name):
+    tracks = cells_that_rest(1)
+    tracks["track_id"] = tracks["track_id"].map(name)
+    [warning] = [text for text in measure(tracks).summary["warnings"] if "not counted" in text]
+    assert f"Look at cell {name(1)} in frames 24 to 25." in warning
+
+
+def test_links_without_confidence_are_a_programs_too():
+    assert len(measure(cells_that_rest(2, confidence=np.nan)).saltations) == 0
+
+
+def test_the_curve_over_thresholds_agrees_with_the_summary():
+    measured = measure(cells_that_rest(2))
+    curve = measured.curves["threshold_sensitivity"].set_index("on_speed_um_per_h")
+    assert curve.loc[20.0, "saltations"] == 0
