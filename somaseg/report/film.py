@@ -16,7 +16,7 @@ MOST_BYTES = 8_000_000
 # Tried in this order until the frames fit: longer side in pixels and quality (0-100).
 _SIZES = ((768, 60), (640, 55), (512, 50), (400, 45), (320, 40))
 _SAMPLES = 6
-_AT_ONCE = 16  # frames in memory
+_AT_ONCE = 4  # frames coded at the same time
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def read_film(path, *, most_bytes=MOST_BYTES):
 def _coded_within(path, size, most_bytes):
     """(all frames coded, their (width, height), how many), or None for the frames when they take more than that."""
     coded, shape, frames = [], None, _frames(path)
-    with ThreadPoolExecutor() as threads:  # OpenCV and WebP work outside Python
+    with ThreadPoolExecutor(_AT_ONCE) as threads:  # OpenCV and WebP work outside Python
         while some := list(islice(frames, _AT_ONCE)):
             shape = _size(some[0], size[0])
             coded += threads.map(lambda frame: _coded(frame, size), some)
