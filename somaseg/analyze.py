@@ -82,6 +82,7 @@ def analyze(
             overwrite=overwrite,
             run={**(run or {}), **facts},
             progress=progress,
+            labelled_at_once=2,  # one in the network, one before or after it
         )
 
 

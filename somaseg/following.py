@@ -30,7 +30,7 @@ from somaseg.tracking.linkers import find_linker, link_with
 from somaseg.tracking.results import TRACK_COLUMNS, Result, write_result
 from somaseg.tracking.somas import find_somas, relabel, shared_areas
 
-_FRAMES_WAITING = 2  # labelled and not yet measured; each is held in memory
+_FRAMES_WAITING = 1  # labelled and not yet measured; each is held in memory
 _ZARR_METADATA = (".zattrs", ".zgroup", "zarr.json")
 
 
@@ -67,6 +67,7 @@ def follow(
     migration=MigrationParameters(),
     progress=None,
     pictures=True,
+    labelled_at_once=1,
 ):
     """Label every frame of a movie, link the somas, measure their migration, and write the result folder.
 
@@ -87,6 +88,7 @@ def follow(
         progress: None, or a function called with (stage, done, total): "segment", "link", the stages of
             `measure_migration`, or "write".
         pictures: bool; False when the movie's frames are no pictures but labels: nothing is measured in them or drawn.
+        labelled_at_once: int, how many frames `label` is called for at the same time, each in a thread.
 
     Returns:
         `Analysis`.
@@ -99,9 +101,9 @@ def follow(
     output = Path(output)
     find_linker(linker)  # before hours of work
     key = {"movie": movie_fingerprint(movie, output), **settings}
-    with FrameStore(output, key) as store, Plotting() as plotting:
+    with FrameStore(output, key) as store, Plotting(store.folder) as plotting:
         image = movie.frame if pictures else lambda t: None
-        somas, drift, network_seconds = _label(movie, image, label, store, correct_drift, progress)
+        somas, drift, network_seconds = _label(movie, image, label, labelled_at_once, store, correct_drift, progress)
         if movie.calibration_source["um_per_px"] != "pixels":
             plotting.start()
         if store.emptied:
@@ -122,7 +124,7 @@ def follow(
         result = _result(movie, store, somas, found, drift)
         if run.get("simulated"):
             result.summary["simulated"] = True
-        measured = _measure(result, movie, migration, progress)
+        measured = _measure(result, movie, migration, progress, plotting)
         facts = {
             "movie_description": movie.description,
             "units_from": movie.calibration_source,
@@ -135,12 +137,11 @@ def follow(
         }
 
         def write_more(partial):
-            if measured is not None:
-                plotting.draw(partial / "plots", measured, result)
             _write_for_other_programs(partial, result, movie, image, run.get("simulated"), progress)
             if measured is not None:
                 progress("report", 0, 1)
-                pictures = {"overlay": partial / "overlay.mp4", "plots": plotting.finish}
+                plotting.finish(partial / "plots")
+                pictures = {"overlay": partial / "overlay.mp4", "plots": partial / "plots"}
                 write_report(partial / "report.html", result, measured, run=facts, **pictures)
                 progress("report", 1, 1)
 
@@ -198,18 +199,19 @@ class _Stack:
     um_per_px: float
 
 
-def _label(movie, image, label, store, correct_drift, progress):
+def _label(movie, image, label, at_once, store, correct_drift, progress):
     """(somas of all frames, drift, seconds in the network); frames that the store has are not labelled again.
 
-    A frame is measured, stored and compared with the tissue in a thread, while the network has the next one.
+    A frame is measured, stored and compared with the tissue in a thread, while the next ones are labelled in others.
     """
     tables, seconds = [], []
     estimator = DriftEstimator()
 
-    def take(t, frame, labelled):
-        if labelled is None:
+    def take(t, frame, labelling):
+        if labelling is None:
             labels, found, network_seconds = store.load(t)
         else:
+            labelled = labelling.result()
             labels, network_seconds = labelled.labels, labelled.network_seconds
             found = find_somas(labels, frame, labelled.probability, frame=t)
             store.save(t, labels, found, network_seconds)
@@ -218,17 +220,21 @@ def _label(movie, image, label, store, correct_drift, progress):
         if correct_drift:
             estimator.add(frame, labels)
 
-    count, waiting = movie.frame_count, deque()
+    count, waiting, ahead = movie.frame_count, deque(), at_once + _FRAMES_WAITING
     progress("segment", 0, count)
-    with ThreadPoolExecutor(1) as thread:  # one, so that frames are taken in order
-        for t in range(count + _FRAMES_WAITING):
+    labelling, taking = ThreadPoolExecutor(at_once), ThreadPoolExecutor(1)  # one, so that frames are taken in order
+    try:
+        for t in range(count + ahead):
             if t < count:
                 frame = image(t) if correct_drift or t not in store else None
-                labelled = None if t in store else label(t, frame)
-                waiting.append(thread.submit(take, t, frame, labelled))
-            if t >= _FRAMES_WAITING:
+                labelled = None if t in store else labelling.submit(label, t, frame)
+                waiting.append(taking.submit(take, t, frame, labelled))
+            if t >= ahead:
                 waiting.popleft().result()
-                progress("segment", t + 1 - _FRAMES_WAITING, count)
+                progress("segment", t + 1 - ahead, count)
+    finally:
+        labelling.shutdown(cancel_futures=True)  # after an error: frames not begun are dropped, labelled ones stored
+        taking.shutdown()
     still = Drift(np.zeros((movie.frame_count, 2)), (), np.zeros(movie.frame_count, bool), [])
     return pd.concat(tables, ignore_index=True), estimator.finish() if correct_drift else still, sum(seconds)
 
@@ -297,8 +303,8 @@ def _result(movie, store, somas, found, drift):
     return Result(movie.calibration, labels, tracks=tracks, drift=table, summary=summary)
 
 
-def _measure(result, movie, parameters, progress):
-    """Add what is measured of migration to the result, and return it; None in pixel units."""
+def _measure(result, movie, parameters, progress, plotting):
+    """Add what is measured of migration to the result, begin to plot it, and return it; None in pixel units."""
     if movie.calibration_source["um_per_px"] == "pixels":
         result.summary["warnings"].append("Migration is not measured in pixels and frames: give units.")
         return None
@@ -310,6 +316,7 @@ def _measure(result, movie, parameters, progress):
         frames=movie.frame_count,
         field_um=(movie.height_px * um_per_px, movie.width_px * um_per_px),
         progress=progress,
+        as_seen=lambda seen: plotting.draw(seen, result),
     )
     warnings = [*result.summary.pop("warnings"), *measured.summary["warnings"]]
     result.cells, result.saltations = measured.cells, measured.saltations

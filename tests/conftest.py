@@ -39,10 +39,10 @@ class _NoPlots(contextlib.nullcontext):
     def start(self):
         pass
 
-    def draw(self, *arguments):
+    def draw(self, migration, result):
         pass
 
-    def finish(self):
+    def finish(self, folder):
         pass
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from types import SimpleNamespace
 
@@ -101,6 +102,24 @@ def test_an_interrupted_run_goes_on_without_segmenting_frames_again(movie, segme
     analyze(movie, tmp_path / "out", second)
     assert 1 <= first.calls < FRAMES
     assert first.calls + second.calls == FRAMES
+    for name in ("tracks.csv", "labels.tif", "drift.csv"):
+        assert (tmp_path / "out" / name).read_bytes() == (analysed[0] / name).read_bytes()
+
+
+def test_frames_are_taken_in_order_whichever_is_labelled_first(movie, segmenter, analysed, no_report, tmp_path):
+    second_is_done = threading.Event()
+
+    class Late(Counting):
+        def __call__(self, image, **arguments):
+            found = super().__call__(image, **arguments)
+            frame = (np.argmax(image[40] > 100) - 18) // 3  # told by where the moving square is
+            if frame == 0:
+                assert second_is_done.wait(60)
+            if frame == 1:
+                second_is_done.set()
+            return found
+
+    analyze(movie, tmp_path / "out", Late(segmenter))
     for name in ("tracks.csv", "labels.tif", "drift.csv"):
         assert (tmp_path / "out" / name).read_bytes() == (analysed[0] / name).read_bytes()
 

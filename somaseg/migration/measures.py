@@ -87,6 +87,7 @@ def measure_migration(
     frames: int | None = None,
     field_um: tuple[float, float] | None = None,
     progress=None,
+    as_seen=None,
 ) -> Migration:
     """Measure the migration of a movie's cells.
 
@@ -102,6 +103,8 @@ def measure_migration(
         field_um: (height, width) of the field of view, so that the random walk is not judged by the cells that
             stay in it; None where it is not known.
         progress: None, or a function called with (stage, done, total).
+        as_seen: None, or a function called with the `Migration` as it is without the interval correction, which takes
+            longest: for work that can begin beside it.
 
     Returns:
         `Migration`.
@@ -130,59 +133,66 @@ def measure_migration(
     arrested = find_arrested(tracks, saltations.table, **given, parameters=parameters.arrest)
     progress("saltations", 1, 1)
 
-    corrected = None
-    if parameters.correct_interval:
-        corrected = correct_for_interval(
+    progress("random walk", 0, 1)
+    going = tracks[~tracks["track_id"].isin(arrested.index[arrested.fillna(False).astype(bool)])]
+    msd = mean_square_displacement(going, minutes_per_frame=minutes, field_um=field_um)
+    walk = fit_fuerth(msd)
+    progress("random walk", 1, 1)
+    curves = {
+        "msd": _with_fit(msd.table(), walk),
+        "direction_autocorrelation": direction_autocorrelation(
+            find_steps(going, minutes_per_frame=minutes), minimum_um=noise_floor_um(saltations)
+        ),
+        "pause_survival": survival.curve,
+        "threshold_sensitivity": threshold_sensitivity(
+            tracks, **given, parameters=parameters.saltations, drift=noise.drift, by_a_program=by_a_program
+        ),
+    }
+
+    def migration(corrected):
+        cells = measure_cells(
+            tracks,
+            saltations,
+            pauses=pauses,
+            arrested=arrested,
+            corrected=None if corrected is None else corrected.cells,
+            axis_deg=parameters.axis_deg,
+        )
+        summary = summarize(
+            calibration=calibration,
+            cells=cells,
+            outline_steps=outline_steps,
+            unsure_ends=unsure_ends,
+            saltations=saltations,
+            not_counted=len(seen.table) - len(saltations.table),
+            pauses=pauses,
+            survival=survival,
+            noise=noise,
+            corrected=corrected,
+            directions=summarize_directions(cells["direction_deg"], axis_deg=parameters.axis_deg),
+            walk=walk,
+        )
+        if frames is not None:
+            summary = {"frames": int(frames), **summary}
+        of_correction = corrected.warnings if corrected else []
+        warnings = [*noise.warnings, *of_errors, *saltations.warnings, *of_correction, *walk.warnings]
+        summary["warnings"] = list(dict.fromkeys([*_of_numbers(cells), *warnings])) if len(cells) else [_NO_CELLS]
+        of_cells = cells.loc[cells["direction_deg"].notna(), ["track_id", "direction_deg"]].reset_index(drop=True)
+        return Migration(cells, saltations.table, summary, {**curves, "directions": of_cells})
+
+    if as_seen is not None:
+        as_seen(migration(None))
+    if not parameters.correct_interval:
+        return migration(None)
+    return migration(
+        correct_for_interval(
             tracks,
             saltations,
             **given,
             tail=noise.tail,
             progress=lambda done, total: progress("interval correction", done, total),
         )
-    cells = measure_cells(
-        tracks,
-        saltations,
-        pauses=pauses,
-        arrested=arrested,
-        corrected=None if corrected is None else corrected.cells,
-        axis_deg=parameters.axis_deg,
     )
-    progress("random walk", 0, 1)
-    going = tracks[~tracks["track_id"].isin(arrested.index[arrested.fillna(False).astype(bool)])]
-    msd = mean_square_displacement(going, minutes_per_frame=minutes, field_um=field_um)
-    walk = fit_fuerth(msd)
-    progress("random walk", 1, 1)
-    directions = summarize_directions(cells["direction_deg"], axis_deg=parameters.axis_deg)
-    summary = summarize(
-        calibration=calibration,
-        cells=cells,
-        outline_steps=outline_steps,
-        unsure_ends=unsure_ends,
-        saltations=saltations,
-        not_counted=len(seen.table) - len(saltations.table),
-        pauses=pauses,
-        survival=survival,
-        noise=noise,
-        corrected=corrected,
-        directions=directions,
-        walk=walk,
-    )
-    if frames is not None:
-        summary = {"frames": int(frames), **summary}
-    of_correction = corrected.warnings if corrected else []
-    warnings = [*noise.warnings, *of_errors, *saltations.warnings, *of_correction, *walk.warnings]
-    summary["warnings"] = list(dict.fromkeys([*_of_numbers(cells), *warnings])) if len(cells) else [_NO_CELLS]
-    steps = find_steps(going, minutes_per_frame=minutes)
-    curves = {
-        "msd": _with_fit(msd.table(), walk),
-        "direction_autocorrelation": direction_autocorrelation(steps, minimum_um=noise_floor_um(saltations)),
-        "pause_survival": survival.curve,
-        "threshold_sensitivity": threshold_sensitivity(
-            tracks, **given, parameters=parameters.saltations, drift=noise.drift, by_a_program=by_a_program
-        ),
-        "directions": cells.loc[cells["direction_deg"].notna(), ["track_id", "direction_deg"]].reset_index(drop=True),
-    }
-    return Migration(cells, saltations.table, summary, curves)
 
 
 def _of_numbers(cells):

@@ -30,8 +30,7 @@ def write_report(path, result, migration, *, run, overlay=None, plots=None, titl
         run: dict of what it was made with, as in run.json. With "simulated" (here, or in a summary) true, a banner
             says so.
         overlay: path of the movie with outlines (overlay.mp4), or None for a page without film.
-        plots: folder that `save_plots` filled from the same migration, whose SVG files are taken, or a function that
-            gives it as soon as it is filled; None to draw them.
+        plots: folder that `save_plots` filled from the same migration, whose SVG files are taken; None to draw them.
         title: str; by default the name of the movie.
 
     Raises:
@@ -45,7 +44,6 @@ def write_report(path, result, migration, *, run, overlay=None, plots=None, titl
     ]
     if film is not None:
         sections.append(("movie", "Movie", _movie(film, result)))
-    plots = plots() if callable(plots) else plots
     sections += [(name, heading, _figures(name, migration, result, plots)) for name, heading in _GROUPS]
     sections += [
         ("tables", "Tables", _tables(migration, film is not None)),

@@ -9,30 +9,37 @@ import contextlib
 import dataclasses
 import os
 import pickle
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from somaseg.report.migration_plots import save_plots
 from somaseg.report.plot_style import new_axes, new_figure, svg_text
 
 _COMMAND = "from somaseg.report.plotting import draw_for_parent; draw_for_parent()"
+_ASKED, _PLOTS = "asked.pickle", "plots"
 _DRAWN = 73  # exit code that no other program ends with by chance
 _LONGEST_S = 600.0
 
 
 class Plotting:
-    """Draws the plots of one result beside other work.
+    """Draws the plots of one result beside other work, and puts them where they belong when they are asked for.
 
-    Where no process can be started, or it does not do its work, they are drawn here, so that nothing is lost by it.
+    Where no process can be started, or it does not do its work, they are drawn then, so that nothing is lost by it.
 
-    Also a context manager: what is not finished at the end of the block is given up.
+    Also a context manager: what is not asked for by the end of the block is given up.
 
-    >>> with Plotting() as plotting:
-    ...     plotting.finish()  # nothing was asked for
+    Args:
+        workplace: folder for what is drawn and not yet asked for; best on the disk of the result.
+
+    >>> with Plotting(".") as plotting:
+    ...     plotting.start()  # takes two seconds to load, so that `draw` need not wait for it
     """
 
-    def __init__(self):
+    def __init__(self, workplace):
+        self._workplace, self._folder = workplace, None
         self._child, self._asked = None, None
 
     def __enter__(self):
@@ -44,6 +51,8 @@ class Plotting:
             self._child.wait()
             with contextlib.suppress(OSError):  # what was not sent to an ended process
                 self._child.stdin.close()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def start(self):
         """Start the process, which takes two seconds to load what it needs; `draw` does it where this was not."""
@@ -51,25 +60,28 @@ class Plotting:
             with contextlib.suppress(OSError):  # no such program, or no room for a process
                 self._child = _start_child()
 
-    def draw(self, folder, migration, result):
-        """Begin to save the plots as `somaseg.report.migration_plots.save_plots` does; `finish` waits for them."""
+    def draw(self, migration, result):
+        """Begin to draw the plots, as `somaseg.report.migration_plots.save_plots` does."""
         self.start()
-        self._asked = Path(folder), migration, dataclasses.replace(result, labels=None)
+        self._asked = migration, dataclasses.replace(result, labels=None)
         if self._child is not None:
             with contextlib.suppress(OSError), self._child.stdin as pipe:  # `finish` finds it ended
-                pickle.dump(self._asked, pipe)
+                # Of its own, as the process of a run that was killed may still be drawing.
+                self._folder = Path(tempfile.mkdtemp(prefix="plots", dir=self._workplace)).absolute()
+                with open(self._folder / _ASKED, "wb") as file:  # a pipe would be full before the process has loaded
+                    pickle.dump(self._asked, file)
+                pipe.write(os.fsencode(self._folder))
 
-    def finish(self):
-        """Wait until the plots are there, and give their folder; None where none were asked for.
+    def finish(self, folder):
+        """Wait until the plots that `draw` was called for are there, and make them `folder`, which is not there yet.
 
         Raises:
             What `save_plots` raises.
         """
-        if self._asked is None:
-            return None
-        if not self._drawn():
-            save_plots(*self._asked)
-        return self._asked[0]
+        if self._drawn():
+            with contextlib.suppress(OSError):  # they are gone, or there is no room for them
+                return shutil.move(self._folder / _PLOTS, folder)
+        save_plots(folder, *self._asked)
 
     def _drawn(self):
         if self._child is None:
@@ -83,9 +95,12 @@ class Plotting:
 
 
 def draw_for_parent():
-    """What the process does: read what to draw from standard input; what goes wrong goes wrong again in the parent."""
+    """What the process does, told in which folder lies what to draw; what goes wrong goes wrong again in the parent."""
     _load_what_drawing_needs()
-    save_plots(*pickle.load(sys.stdin.buffer))
+    folder = Path(os.fsdecode(sys.stdin.buffer.read()))
+    with open(folder / _ASKED, "rb") as file:
+        asked = pickle.load(file)
+    save_plots(folder / _PLOTS, *asked)
     sys.exit(_DRAWN)
 
 

@@ -1,5 +1,6 @@
 """The segmenter: an image in, somas out. The one function under the Python API and the command line."""
 
+import threading
 import time
 from dataclasses import replace
 
@@ -59,6 +60,8 @@ class Segmenter:
 
     Areas and distances in pixels are those at the scale that the network learnt from.
 
+    Threads may share a segmenter: its network runs for one image at a time, while others are prepared or decoded.
+
     Example:
 
     >>> import somaseg
@@ -98,6 +101,7 @@ class Segmenter:
         if predict is not None and not callable(predict):
             raise ValueError(f"predict must be a function from a batch to its maps, got {predict!r}.")
         self._run = KerasRuntime(network) if predict is None else predict
+        self._network_is_free = threading.Lock()
         self.network = getattr(self._run, "network", None)
         self.depth = depth if network is None else network.depth
         self.runtime = getattr(self._run, "name", "predict")
@@ -110,6 +114,12 @@ class Segmenter:
         self.diameter_px = check_scale("diameter_px", diameter_px)
         self.um_per_px = check_scale("um_per_px", um_per_px)
         self.estimates_diameter = bool(estimates_diameter)
+
+    def __getstate__(self):
+        return {name: value for name, value in vars(self).items() if name != "_network_is_free"}
+
+    def __setstate__(self, state):
+        vars(self).update(state, _network_is_free=threading.Lock())
 
     @classmethod
     def from_preset(cls, preset, *, runtime="keras", note=None, **settings):
@@ -186,17 +196,19 @@ class Segmenter:
 
     def _segment(self, ready, factor, progress=None):
         """`Segmentation` of a prepared image that is magnified by `factor` for the network."""
-        start, shape = time.perf_counter(), ready.shape[:2]
+        begin, shape = time.perf_counter(), ready.shape[:2]
         ready = resampled(ready, factor)
-        maps = predict_tiled(
-            self.predict,
-            ready,
-            depth=self.depth,
-            tile_px=self.tile_px,
-            in_flight=getattr(self._run, "in_flight", 1),
-            progress=progress,
-        )
-        after = time.perf_counter()
+        with self._network_is_free:
+            start = time.perf_counter()
+            maps = predict_tiled(
+                self.predict,
+                ready,
+                depth=self.depth,
+                tile_px=self.tile_px,
+                in_flight=getattr(self._run, "in_flight", 1),
+                progress=progress,
+            )
+            network_seconds = time.perf_counter() - start
         del ready  # of a large image every copy counts
         maps = resampled_maps(maps, shape)
         labels = decode(
@@ -205,7 +217,7 @@ class Segmenter:
             minimum_area_px=round(self.minimum_area_px / factor**2),
             vote_spread_px=self.vote_spread_px / factor,
         )
-        return Segmentation(labels, maps["mask"], after - start, time.perf_counter() - start, factor)
+        return Segmentation(labels, maps["mask"], network_seconds, time.perf_counter() - begin, factor)
 
     def magnification(self, *, um_per_px=None, diameter_px=None):
         """By how much an image is enlarged (or, below 1, reduced) before the network sees it; 1.0 if nothing is known.

@@ -11,8 +11,10 @@ from somaseg.migration.measures import MigrationParameters, measure_migration
 from somaseg.migration.pooled import pooled_ratio, share_of_cells
 from somaseg.migration.track_migration import MIGRATION_FILES, measure_track_file
 from somaseg.movies import Calibration
+from somaseg.report.migration_plots import save_plots
 from somaseg.simulation.motion import simulate_motion
 from somaseg.simulation.movie_presets import PRESETS
+from somaseg.tracking.results import Result
 from somaseg.tracking.tables import check_table, read_table
 
 CALIBRATION = Calibration(0.65, 15)
@@ -81,6 +83,29 @@ def test_pooled_numbers_are_sums_over_sums_within_their_limits(typical):
     for name, unit in (("mean_speed", "_um_per_h"), ("saltation_frequency", "_per_h"), ("saltation_length", "_um")):
         low, value, high = (summary[f"{name}{limit}{unit}"] for limit in ("_low", "", "_high"))
         assert low < value < high, name
+
+
+def test_what_is_seen_is_told_before_the_interval_correction_and_draws_the_same_plots(typical, tmp_path):
+    tracks, _, _, migration = typical
+    told = []
+    again = measure_migration(
+        tracks,
+        CALIBRATION,
+        parameters=MigrationParameters(axis_deg=0),
+        progress=lambda stage, done, total: told.append(stage),
+        as_seen=told.append,
+    )
+    seen = next(each for each in told if not isinstance(each, str))
+    assert told.index(seen) < told.index("interval correction")
+    pd.testing.assert_frame_equal(again.cells, migration.cells)
+    assert seen.summary["saltation_frequency_per_h"] == migration.summary["saltation_frequency_per_h"]
+    assert "saltation_frequency_corrected_per_h" in migration.summary
+    assert seen.cells["saltation_frequency_corrected_per_h"].isna().all()
+    result = Result(CALIBRATION, np.zeros((41, 4, 4), np.uint16), tracks.assign(time_min=15.0 * tracks["frame"]))
+    for name, each in (("seen", seen), ("corrected", migration)):
+        save_plots(tmp_path / name, each, result)
+    files = [{path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("seen", "corrected")]
+    assert files[0] == files[1] and len(files[0]) == 26
 
 
 def test_noise_makes_the_mean_speed_too_high_and_the_corrected_one_is_right(typical):

@@ -1,5 +1,10 @@
 """Segmenter: any image that microscopes write goes in; the answer depends on contrast, not on units."""
 
+import pickle
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -197,3 +202,35 @@ def test_a_spread_that_is_none_is_refused(spread):
 def test_a_negative_smoothing_is_refused():
     with pytest.raises(ValueError, match=r"smoothing_px must be 0 or more, got -1"):
         Segmenter(UNet(filters=2, depth=2), smoothing_px=-1)
+
+
+def test_threads_share_a_segmenter_whose_network_runs_for_one_image_at_a_time(bright_network):
+    alone, images = Segmenter(bright_network, minimum_area_px=4), [two_squares(light=level) for level in (90, 150, 250)]
+    running, most = threading.Semaphore(0), []
+
+    def predict(batch):
+        running.release()
+        most.append(running._value)
+        time.sleep(0.05)
+        running.acquire()
+        return alone.predict(batch)
+
+    shared, start = Segmenter(predict=predict, minimum_area_px=4), time.perf_counter()
+    with ThreadPoolExecutor(3) as threads:
+        found = list(threads.map(shared, images))
+    seconds = time.perf_counter() - start
+    assert most == [1, 1, 1]
+    assert 0.15 <= sum(each.network_seconds for each in found) <= seconds  # to wait for others is no time in it
+    for image, each in zip(images, found):
+        np.testing.assert_array_equal(each.labels, alone(image).labels)
+
+
+def test_a_segmenter_can_be_sent_to_another_process():
+    segmenter = Segmenter(predict=_all_background, depth=2)
+    again = pickle.loads(pickle.dumps(segmenter))
+    assert again.settings() == segmenter.settings()
+    assert not again(two_squares()).labels.any()
+
+
+def _all_background(batch):
+    return {"mask": np.zeros((*batch.shape[:3], 1), np.float32)}

@@ -5,6 +5,7 @@ Rician about d. Some steps are noisier than the others, as measured (`NoiseTail`
 fail.
 """
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from somaseg.migration.saltations.saltatory_law import SaltatoryLaw, long_run_st
 
 _BINS = 110
 _MOST_FOR_ONE_THREAD = 2**18  # multiplications, of OpenBLAS
+_SPEEDS_KEPT = 8  # those that a fit tries next to each other, and their frame gaps
 _WANDERING_SCALES = 6
 _LONGEST_WANDERING_STEP_UM = 6.0
 
@@ -83,8 +85,8 @@ def log_likelihood_if_saltatory(steps: BinnedSteps, law: SaltatoryLaw, **weights
     for intervals in steps.intervals:
         # Steps over gaps are few: as many sub-steps, longer ones, will do.
         kernel = step_kernel(law, float(intervals * steps.minutes_per_frame), substeps=substeps, **weights)
-        density = _product(_density(steps, kernel.distance_um, steps.noise_um**2), _blur(kernel).T)
         distances, stages, _ = kernel.chance.shape
+        density = _density_if_moving(steps, distances, kernel.spacing_um, kernel.blur_um)
         joint = _product(density, kernel.chance.reshape(distances, -1))
         tables.append(joint.reshape(-1, stages, stages))
     return _forward(steps, np.concatenate(tables), long_run_stages(law))
@@ -114,13 +116,16 @@ def _product(left, right):
     return np.concatenate(pieces, axis=1)
 
 
-def _blur(kernel):
-    """(D, D) shares of the distances that each distance above 0 stands for."""
-    distance = kernel.distance_um
-    blur = np.exp(-((distance[:, None] - distance) ** 2) / (2.0 * kernel.blur_um**2))
+@functools.lru_cache(maxsize=_SPEEDS_KEPT)
+def _density_if_moving(steps, distances, spacing_um, blur_um):
+    """(B, D) density of each bin of length, for each distance of a kernel, blurred as it says."""
+    distance = spacing_um * np.arange(distances)
+    blur = np.exp(-((distance[:, None] - distance) ** 2) / (2.0 * blur_um**2))
     blur[0], blur[:, 0] = 0.0, 0.0
     blur[0, 0] = 1.0
-    return blur / blur.sum(axis=1, keepdims=True)
+    # Shares of the distances that each distance above 0 stands for.
+    blur /= blur.sum(axis=1, keepdims=True)
+    return _product(_density(steps, distance, steps.noise_um**2), blur.T)
 
 
 def _density(steps, distance_um, variance):
