@@ -77,8 +77,8 @@ def contrast_limits(image):
     if all(np.array_equal(image[..., 0], image[..., channel]) for channel in range(1, image.shape[-1])):
         image = image[..., :1]  # gray: the same percentiles from a third of the values
     sample = _thin(image)
-    low = _percentile(sample, LOW_PERCENTILE)
-    high = _percentile(sample.max(axis=-1), HIGH_PERCENTILE)
+    low = percentile(sample, LOW_PERCENTILE)
+    high = percentile(sample.max(axis=-1), HIGH_PERCENTILE)
     noise = noise_level(image)
     if np.issubdtype(image.dtype, np.integer):
         noise = max(noise, 12**-0.5)  # of rounding: the median is blind to noise of less than a level
@@ -135,8 +135,8 @@ def noise_level(image):
     return float(median / (0.6745 * np.sqrt(6.0)))
 
 
-def _percentile(values, percent):
-    """As `numpy.percentile` in 64 bits (in 32 it depends on NumPy's version)."""
+def percentile(values, percent):
+    """As `numpy.percentile` in 64 bits (in 32 it depends on NumPy's version); 8 and 16 bits are counted, not sorted."""
     if values.dtype not in _COUNTED:
         return np.percentile(values.astype(np.float64), percent)
     place = (values.size - 1) * (percent / 100)

@@ -10,6 +10,7 @@ from itertools import zip_longest
 import cv2
 import numpy as np
 
+from somaseg.data.intensity import percentile
 from somaseg.files import replace_when_whole
 from somaseg.movies.video_planes import count_frames
 
@@ -118,7 +119,7 @@ class _Painter:
 
     def _levels(self, frame):
         sample = frame[:: max(1, frame.shape[0] // 512), :: max(1, frame.shape[1] // 512)]
-        limits = np.percentile(sample, _PERCENTILES)
+        limits = np.array([percentile(sample, percent) for percent in _PERCENTILES])
         if self._limits is not None:
             limits = _CONTRAST_MEMORY * self._limits + (1 - _CONTRAST_MEMORY) * limits
         self._limits = limits
