@@ -14,6 +14,8 @@ from somaseg.tracking.results import RESULT_FILES
 
 __all__ = ["Analysis", "analyze"]
 
+_LARGE_FRAME_PX = 2**22
+
 
 def analyze(
     path,
@@ -39,7 +41,7 @@ def analyze(
     Args:
         path: the movie, anything that `somaseg.movies.reader.open_movie` opens; or a `Movie`, which stays open.
         output: folder of the result.
-        segmenter: `somaseg.Segmenter`.
+        segmenter: `somaseg.Segmenter`; it is called from two threads.
         linker: name or function, see `somaseg.tracking.linkers.link_with`.
         linking: `LinkingParameters`.
         correct_drift: bool, take the drift of the tissue off the positions in um.
@@ -72,7 +74,7 @@ def analyze(
         facts["frames_scale"] = scale
         return follow(
             movie,
-            lambda t, frame: segmenter(frame, **scale),
+            lambda t, frame, go_on: segmenter(frame, progress=go_on, **scale),
             output,
             settings=settings,
             linker=linker,
@@ -82,7 +84,8 @@ def analyze(
             overwrite=overwrite,
             run={**(run or {}), **facts},
             progress=progress,
-            labelled_at_once=2,  # one in the network, one before or after it
+            # One in the network, one before or after it; of large ones each takes gigabytes.
+            labelled_at_once=2 if movie.height_px * movie.width_px <= _LARGE_FRAME_PX else 1,
         )
 
 

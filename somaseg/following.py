@@ -8,7 +8,7 @@ import importlib.util
 import json
 import time
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -76,8 +76,9 @@ def follow(
 
     Args:
         movie: `somaseg.movies.reader.Movie`.
-        label: function from (number of the frame, picture or None) to an object with labels (Y, X), probability (Y, X)
-            or None, and network_seconds.
+        label: function from (number of the frame, picture or None, a function to call now and then, which raises when
+            the rest is no longer wanted) to an object with labels (Y, X), probability (Y, X) or None, and
+            network_seconds.
         output: folder of the result.
         settings: dict, JSON: what the labels depend on besides the movie; frames of other settings are not taken over.
         linker: see `somaseg.tracking.linkers.link_with`. linking: `LinkingParameters`.
@@ -205,13 +206,18 @@ def _label(movie, image, label, at_once, store, correct_drift, progress):
     A frame is measured, stored and compared with the tissue in a thread, while the next ones are labelled in others.
     """
     tables, seconds = [], []
-    estimator = DriftEstimator()
+    estimator, ended = DriftEstimator(), Future()
+
+    def go_on(*_):
+        if ended.done():
+            raise CancelledError
 
     def take(t, frame, labelling):
         if labelling is None:
             labels, found, network_seconds = store.load(t)
         else:
-            labelled = labelling.result()
+            wait([labelling, ended], return_when=FIRST_COMPLETED)
+            labelled = labelling.result(0)  # after an error one may still be in the network: it is not waited for
             labels, network_seconds = labelled.labels, labelled.network_seconds
             found = find_somas(labels, frame, labelled.probability, frame=t)
             store.save(t, labels, found, network_seconds)
@@ -227,14 +233,15 @@ def _label(movie, image, label, at_once, store, correct_drift, progress):
         for t in range(count + ahead):
             if t < count:
                 frame = image(t) if correct_drift or t not in store else None
-                labelled = None if t in store else labelling.submit(label, t, frame)
+                labelled = None if t in store else labelling.submit(label, t, frame, go_on)
                 waiting.append(taking.submit(take, t, frame, labelled))
             if t >= ahead:
                 waiting.popleft().result()
                 progress("segment", t + 1 - ahead, count)
     finally:
-        labelling.shutdown(cancel_futures=True)  # after an error: frames not begun are dropped, labelled ones stored
-        taking.shutdown()
+        ended.set_result(None)
+        labelling.shutdown(wait=False, cancel_futures=True)
+        taking.shutdown()  # what is labelled is stored
     still = Drift(np.zeros((movie.frame_count, 2)), (), np.zeros(movie.frame_count, bool), [])
     return pd.concat(tables, ignore_index=True), estimator.finish() if correct_drift else still, sum(seconds)
 

@@ -82,7 +82,7 @@ def track(
         }
         return follow(
             frames.movie if movie is None else movie,
-            lambda t, frame: SimpleNamespace(labels=frames.labels(t), probability=None, network_seconds=0.0),
+            lambda t, frame, go_on: SimpleNamespace(labels=frames.labels(t), probability=None, network_seconds=0.0),
             output,
             settings={"labels": movie_fingerprint(frames.movie), "run": run or {}},
             linker=linker,

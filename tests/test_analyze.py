@@ -3,6 +3,7 @@
 import inspect
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -122,6 +123,33 @@ def test_frames_are_taken_in_order_whichever_is_labelled_first(movie, segmenter,
     analyze(movie, tmp_path / "out", Late(segmenter))
     for name in ("tracks.csv", "labels.tif", "drift.csv"):
         assert (tmp_path / "out" / name).read_bytes() == (analysed[0] / name).read_bytes()
+
+
+class Hanging(Counting):
+    """A segmenter whose network never ends: it asks now and then whether it is still wanted, or it does not."""
+
+    def __init__(self, segmenter, *, asks):
+        super().__init__(segmenter)
+        self.asks, self.released = asks, threading.Event()
+
+    def __call__(self, image, *, progress, **arguments):
+        self.calls += 1
+        while not self.released.wait(0.01):
+            if self.asks:
+                progress(0, 1)
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_a_network_that_hangs_does_not_keep_the_user_from_ending_it(movie, segmenter, no_report, tmp_path, asks):
+    hanging = Hanging(segmenter, asks=asks)
+    interrupt = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))
+    interrupt.start()
+    with pytest.raises(KeyboardInterrupt):
+        analyze(movie, tmp_path / "out", hanging)
+    calls = hanging.calls
+    hanging.released.set()
+    assert calls <= 2
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_error_while_a_frame_is_stored_stops_the_run_and_loses_none_before(

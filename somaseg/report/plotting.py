@@ -70,7 +70,7 @@ class Plotting:
                 self._folder = Path(tempfile.mkdtemp(prefix="plots", dir=self._workplace)).absolute()
                 with open(self._folder / _ASKED, "wb") as file:  # a pipe would be full before the process has loaded
                     pickle.dump(self._asked, file)
-                pipe.write(os.fsencode(self._folder))
+                pickle.dump(os.fspath(self._folder), pipe)
 
     def finish(self, folder):
         """Wait until the plots that `draw` was called for are there, and make them `folder`, which is not there yet.
@@ -97,7 +97,7 @@ class Plotting:
 def draw_for_parent():
     """What the process does, told in which folder lies what to draw; what goes wrong goes wrong again in the parent."""
     _load_what_drawing_needs()
-    folder = Path(os.fsdecode(sys.stdin.buffer.read()))
+    folder = Path(pickle.load(sys.stdin.buffer))
     with open(folder / _ASKED, "rb") as file:
         asked = pickle.load(file)
     save_plots(folder / _PLOTS, *asked)

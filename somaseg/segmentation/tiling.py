@@ -32,7 +32,7 @@ def predict_tiled(predict, image, *, depth, tile_px, in_flight=1, progress=None)
         depth: the network's number of encoder stages.
         tile_px: side of a tile; the image is run whole if neither side is longer.
         in_flight: how many tiles are predicted at the same time, each in a thread; what is waiting is held in memory.
-        progress: None, or a function called with (tiles done, tiles in all) after each.
+        progress: None, or a function called with (tiles done, tiles in all) before the first tile and after each.
 
     Returns:
         Dict of (H, W), of the dtype that `predict` gives.
@@ -51,6 +51,8 @@ def predict_tiled(predict, image, *, depth, tile_px, in_flight=1, progress=None)
     spans = [(row, column) for row in rows for column in columns]
     tiles = (_read(image, row.read, column.read)[None] for row, column in spans)
     result = {}
+    if progress is not None:
+        progress(0, len(spans))
     for done, ((row, column), maps) in enumerate(zip(spans, _in_order(predict, tiles, in_flight)), start=1):
         for name, predicted in maps.items():
             predicted = np.asarray(predicted)[0, :, :, 0]

@@ -1,8 +1,10 @@
 """Plots drawn by a process of their own: the same files, the same errors, and nothing left behind."""
 
 import os
+import pickle
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -68,6 +70,31 @@ def test_paths_that_are_no_words_and_words_on_standard_output_do_no_harm(make_mo
         assert plotting._drawn()
         plotting.finish(tmp_path / "plots")
     assert (tmp_path / "plots" / "strips.png").exists()
+
+
+def test_who_else_holds_the_pipe_does_not_matter(make_movie, tmp_path, monkeypatch):
+    monkeypatch.setattr("somaseg.report.plotting._LONGEST_S", 60.0)
+    with Plotting(tmp_path) as plotting:
+        plotting.start()
+        other = os.dup(plotting._child.stdin.fileno())  # as a process that was forked meanwhile has it
+        plotting.draw(*make_movie(1, 2))
+        assert plotting._drawn()
+        os.close(other)
+
+
+def test_what_lies_in_the_working_folder_is_not_taken_for_what_to_draw(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("asked.pickle").write_bytes(pickle.dumps(Touch()))
+    with Plotting(tmp_path) as plotting:
+        plotting.start()
+        plotting._child.stdin.close()  # the parent died before it asked
+        assert not plotting._drawn()
+    assert not Path("touched").exists()
+
+
+class Touch:
+    def __reduce__(self):
+        return open, ("touched", "w")
 
 
 def test_the_process_ends_with_the_block_when_its_plots_are_no_longer_wanted(make_movie, tmp_path):

@@ -80,7 +80,7 @@ def test_progress_counts_the_tiles():
     told = []
     image = np.zeros((50, 20, 1))
     predict_tiled(lambda x: {"same": x}, image, depth=2, tile_px=32, progress=lambda *x: told.append(x))
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
 
 
 @pytest.mark.parametrize("depth", [2, 5])

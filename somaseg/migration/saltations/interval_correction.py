@@ -19,7 +19,7 @@ from somaseg.migration.saltations.law_fit import FittedLaw, fit_law
 from somaseg.migration.saltations.position_noise import USUAL_TAIL, NoiseTail
 from somaseg.migration.saltations.saltation import Saltations, averaged_frames
 from somaseg.migration.saltations.saltatory_law import SaltatoryLaw
-from somaseg.migration.saltations.step_likelihood import BinnedSteps, bin_steps, log_likelihood_if_saltatory
+from somaseg.migration.saltations.step_likelihood import BinnedSteps, SaltatoryLikelihood, bin_steps
 
 METHOD = "hidden semi-Markov model"
 NOT_CORRECTED = "as seen, not corrected"
@@ -150,7 +150,8 @@ def _freedom(fit):
 def _cells(ids, steps, fit, distance):
     """Expected starts of each cell given its steps, and what they share its distance into."""
     small = 1e-3
-    up, down = (log_likelihood_if_saltatory(steps, fit.law, log_starts=sign * small) for sign in (1, -1))
+    likelihood = SaltatoryLikelihood(steps)
+    up, down = (likelihood.log_of_cells(fit.law, log_starts=sign * small) for sign in (1, -1))
     kinds = fit.kinds
     starts, distance = kinds[0] * (up - down) / (2.0 * small), kinds[0] * distance
     enough = starts >= 1.0

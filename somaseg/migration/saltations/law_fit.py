@@ -12,7 +12,7 @@ import numpy as np
 from somaseg.migration.saltations.saltatory_law import SaltatoryLaw
 from somaseg.migration.saltations.step_likelihood import (
     BinnedSteps,
-    log_likelihood_if_saltatory,
+    SaltatoryLikelihood,
     log_likelihood_if_wandering,
 )
 
@@ -68,7 +68,7 @@ class _Trials:
     """Log likelihood of each cell and its kinds, given parameters."""
 
     def __init__(self, steps, progress):
-        self._steps, self._progress, self._count = steps, progress, 0
+        self._saltatory, self._progress, self._count = SaltatoryLikelihood(steps), progress, 0
         self._wandering = log_likelihood_if_wandering(steps)
 
     def cells(self, parameters):
@@ -81,7 +81,7 @@ class _Trials:
         self._count += 1
         if self._progress is not None:
             self._progress(self._count, max(_TRIALS_EXPECTED, self._count))
-        return _mix_kinds(np.vstack([log_likelihood_if_saltatory(self._steps, _law(parameters)), self._wandering]))
+        return _mix_kinds(np.vstack([self._saltatory.log_of_cells(_law(parameters)), self._wandering]))
 
 
 def _mix_kinds(log_likelihoods):

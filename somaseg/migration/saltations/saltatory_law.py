@@ -6,7 +6,6 @@ joint law of stage and distance after one frame interval follows by many small s
 between two frames: two movements in one interval, or one movement cut by a frame.
 """
 
-import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,7 +22,6 @@ _BINS_PER_MEAN_SPEED = sum(PROFILE) / len(PROFILE) * _MEAN_SPEED
 _FARTHEST = 13  # bins per sub-step: no cell gets further than at twice the mean speed all the time
 _LONGEST_SUBSTEP_MIN = 2.0
 _SHORT, _TERMS = 0.5, 16  # jumps expected, and how many at most are counted: more come in one of 10^18 cases
-_LAWS_KEPT = 16  # of half a megabyte: those that a fit varies one parameter of, and their frame gaps
 
 
 @dataclass(frozen=True)
@@ -79,23 +77,25 @@ class StepKernel:
         return self.spacing_um * np.arange(len(self.chance))
 
 
-def step_kernel(law: SaltatoryLaw, step_min: float, *, substeps: int, log_starts: float = 0.0) -> StepKernel:
+def step_kernel(
+    law: SaltatoryLaw, step_min: float, *, substeps: int, log_starts: float = 0.0, chances=None
+) -> StepKernel:
     """The kernel of a step of `step_min` minutes.
 
     Args:
         substeps: into how many the step is cut; 2 min each are short enough (`substeps_of`).
         log_starts: each saltation that starts in the step weighs exp(log_starts). The derivative of a log likelihood
             by it, at 0, is the expected number of starts given the data.
+        chances: None, or what is called in place of `stage_chances`, such as one that remembers.
     """
     mean_um = law.speed_um_per_h / 60.0 * step_min / substeps
-    chance = _chances(replace(law, speed_um_per_h=1.0), step_min, substeps, log_starts)
+    chance = (chances or stage_chances)(replace(law, speed_um_per_h=1.0), step_min, substeps, log_starts)
     # A movement begins and ends somewhere within a sub-step.
     return StepKernel(chance, mean_um / _BINS_PER_MEAN_SPEED, mean_um / np.sqrt(6.0))
 
 
-@functools.lru_cache(maxsize=_LAWS_KEPT)
-def _chances(law, step_min, substeps, log_starts):
-    """(D, S, S), see `StepKernel`; in bins that grow with the speed, so that it has no say in them."""
+def stage_chances(law: SaltatoryLaw, step_min: float, substeps: int, log_starts: float) -> np.ndarray:
+    """(D, S, S), the `chance` of a kernel; bins of distance grow with the speed, so that it has no say in them."""
     moves = _after(step_min / substeps, _rates(law, log_starts))
     bins = _bins_per_substep()
     # Along the distance a sub-step shifts, so that its Fourier transform multiplies: sub-steps are a matrix power.
@@ -104,9 +104,7 @@ def _chances(law, step_min, substeps, log_starts):
     powers = np.linalg.matrix_power(phases[:, :, None] * moves, substeps)
     chance = np.maximum(np.fft.irfft(powers, n=length, axis=0), 0.0)  # rounding leaves some 1e-17 below 0
     chance[reach - 1] += chance[reach:].sum(axis=0)
-    chance = chance[:reach]
-    chance.flags.writeable = False
-    return chance
+    return chance[:reach].copy()  # what lies beyond is let go
 
 
 def _after(minutes, rates):

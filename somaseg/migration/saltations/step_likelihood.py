@@ -13,11 +13,18 @@ import pandas as pd
 from scipy.special import i0e
 
 from somaseg.migration.saltations.position_noise import OUTLIER_SHARE, USUAL_TAIL, NoiseTail
-from somaseg.migration.saltations.saltatory_law import SaltatoryLaw, long_run_stages, step_kernel, substeps_of
+from somaseg.migration.saltations.saltatory_law import (
+    SaltatoryLaw,
+    long_run_stages,
+    stage_chances,
+    step_kernel,
+    substeps_of,
+)
 
 _BINS = 110
 _MOST_FOR_ONE_THREAD = 2**18  # multiplications, of OpenBLAS
-_SPEEDS_KEPT = 8  # those that a fit tries next to each other, and their frame gaps
+# As slopes are taken by one parameter after the other, the speed last.
+_LAWS_KEPT, _SPEEDS_KEPT = 4, 2
 _WANDERING_SCALES = 6
 _LONGEST_WANDERING_STEP_UM = 6.0
 
@@ -79,17 +86,31 @@ def bin_steps(
     )
 
 
-def log_likelihood_if_saltatory(steps: BinnedSteps, law: SaltatoryLaw, **weights) -> np.ndarray:
-    """(C,) log likelihood of each cell's steps under a saltatory law; `weights` as in `step_kernel`."""
-    tables, substeps = [], substeps_of(steps.minutes_per_frame)
-    for intervals in steps.intervals:
-        # Steps over gaps are few: as many sub-steps, longer ones, will do.
-        kernel = step_kernel(law, float(intervals * steps.minutes_per_frame), substeps=substeps, **weights)
-        distances, stages, _ = kernel.chance.shape
-        density = _density_if_moving(steps, distances, kernel.spacing_um, kernel.blur_um)
-        joint = _product(density, kernel.chance.reshape(distances, -1))
-        tables.append(joint.reshape(-1, stages, stages))
-    return _forward(steps, np.concatenate(tables), long_run_stages(law))
+class SaltatoryLikelihood:
+    """How likely the steps are under one saltatory law after another.
+
+    What laws that are tried next to each other have in common is remembered: all but the speed of a law or, where only
+    that is the same, what is seen of a distance.
+    """
+
+    def __init__(self, steps: BinnedSteps):
+        self._steps = steps
+        gaps = len(steps.intervals)
+        self._chances = functools.lru_cache(_LAWS_KEPT * gaps)(stage_chances)
+        self._densities = functools.lru_cache(_SPEEDS_KEPT * gaps)(functools.partial(_density_if_moving, steps))
+
+    def log_of_cells(self, law: SaltatoryLaw, *, log_starts: float = 0.0) -> np.ndarray:
+        """(C,) log likelihood of each cell's steps; `log_starts` as in `step_kernel`."""
+        steps, tables = self._steps, []
+        cut = {"substeps": substeps_of(steps.minutes_per_frame), "log_starts": log_starts, "chances": self._chances}
+        for intervals in steps.intervals:
+            # Steps over gaps are few: as many sub-steps, longer ones, will do.
+            kernel = step_kernel(law, float(intervals * steps.minutes_per_frame), **cut)
+            distances, stages, _ = kernel.chance.shape
+            density = self._densities(distances, kernel.spacing_um, kernel.blur_um)
+            joint = _product(density, kernel.chance.reshape(distances, -1))
+            tables.append(joint.reshape(-1, stages, stages))
+        return _forward(steps, np.concatenate(tables), long_run_stages(law))
 
 
 def log_likelihood_if_wandering(steps: BinnedSteps) -> np.ndarray:
@@ -116,7 +137,6 @@ def _product(left, right):
     return np.concatenate(pieces, axis=1)
 
 
-@functools.lru_cache(maxsize=_SPEEDS_KEPT)
 def _density_if_moving(steps, distances, spacing_um, blur_um):
     """(B, D) density of each bin of length, for each distance of a kernel, blurred as it says."""
     distance = spacing_um * np.arange(distances)

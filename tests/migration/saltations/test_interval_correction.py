@@ -1,15 +1,19 @@
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.linalg
 
 from somaseg.migration.distances import noise_free_distances
+from somaseg.migration.saltations import saltatory_law
 from somaseg.migration.saltations.interval_correction import METHOD, NOT_CORRECTED, correct_for_interval
 from somaseg.migration.saltations.position_noise import measure_position_noise
 from somaseg.migration.saltations.saltation import find_saltations
 from somaseg.migration.saltations.saltatory_law import SaltatoryLaw, long_run_stages, step_kernel
 from somaseg.migration.saltations.step_likelihood import (
+    SaltatoryLikelihood,
     bin_steps,
-    log_likelihood_if_saltatory,
     log_likelihood_if_wandering,
 )
 from somaseg.simulation.motion import simulate_motion
@@ -45,8 +49,32 @@ def test_likelihoods_of_all_lengths_of_a_step_sum_to_one():
     lengths = np.linspace(0.005, 70.0, 7000)
     steps = pd.DataFrame({"track_id": range(len(lengths)), "frame": 0, "next_frame": 1, "dy_um": 0.0, "dx_um": lengths})
     binned = bin_steps(steps, minutes_per_frame=15, noise_um=0.5)
-    for logs in (log_likelihood_if_saltatory(binned, LAW), *log_likelihood_if_wandering(binned)):
+    for logs in (SaltatoryLikelihood(binned).log_of_cells(LAW), *log_likelihood_if_wandering(binned)):
         assert np.exp(logs).sum() * 0.01 == pytest.approx(1.0, abs=0.02)
+
+
+@pytest.mark.parametrize("minutes", [0.5, 1.9, 20.0])
+@pytest.mark.parametrize(
+    "law",
+    [LAW, SaltatoryLaw(6000.0, 0.0, 90.0, 60.0), SaltatoryLaw(3.0, 0.85, 3.0, 60.0)],
+    ids=["usual", "slow", "quick"],
+)
+def test_stages_after_one_substep_are_the_matrix_exponential_of_their_rates(law, minutes):
+    kernel = step_kernel(law, minutes, substeps=1).chance.sum(axis=0)
+    np.testing.assert_allclose(kernel, scipy.linalg.expm(saltatory_law._rates(law, 0.0) * minutes), atol=1e-10)
+
+
+def test_what_laws_have_in_common_is_remembered_and_changes_nothing():
+    steps = pd.DataFrame({"track_id": [1, 1, 1, 2], "frame": [0, 1, 3, 0], "next_frame": [1, 3, 4, 1]})
+    steps = steps.assign(dy_um=0.0, dx_um=[0.4, 9.0, 0.2, 3.0])
+    binned = bin_steps(steps, minutes_per_frame=15, noise_um=0.5)
+    one_after_the_other = SaltatoryLikelihood(binned)
+    for change in ({}, {"pause_min": 50.0}, {"movement_min": 12.0}, {"speed_um_per_h": 66.0}, {}):
+        law = dataclasses.replace(LAW, **change)
+        expected = SaltatoryLikelihood(binned).log_of_cells(law, log_starts=0.1)
+        np.testing.assert_array_equal(one_after_the_other.log_of_cells(law, log_starts=0.1), expected)
+    worked_out = one_after_the_other._chances.cache_info().misses
+    assert worked_out == 3 * len(binned.intervals) == 6
 
 
 @pytest.mark.parametrize("pause_law", ["memoryless", "regular"])
