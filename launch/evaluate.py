@@ -24,6 +24,8 @@ flags.DEFINE_float("threshold", None, "Probability above which a pixel is soma (
 flags.DEFINE_integer("minimum_area_px", None, "Drop smaller objects (default: the preset's).")
 flags.DEFINE_float("vote_spread_px", None, "Spread of the votes for a centre (default: the preset's).")
 flags.DEFINE_boolean("estimates_diameter", None, "Estimate the scale of each image (default: the preset's).")
+flags.DEFINE_float("diameter", None, "Typical diameter of the somas in the images, pixels; none is estimated then.")
+flags.DEFINE_boolean("flips", None, "Average over the image and its mirror images (default: the preset's).")
 flags.DEFINE_integer("worst", 12, "Number of images drawn, by IoU and by AP.")
 
 
@@ -40,17 +42,19 @@ def main(_):
     from somaseg.segmentation.kaggle_submission import write_submission
     from somaseg.segmentation.segmenter import Segmenter
 
-    names = ("threshold", "minimum_area_px", "vote_spread_px", "estimates_diameter")
+    names = ("threshold", "minimum_area_px", "vote_spread_px", "estimates_diameter", "flips")
     settings = {name: FLAGS[name].value for name in names if FLAGS[name].value is not None}
     segmenter = Segmenter.from_preset(FLAGS.preset, **settings)
     samples = load_samples(FLAGS.dataset, FLAGS.split, data_dir=FLAGS.data_dir, manual_dir=FLAGS.manual_dir)
-    predictions = [segmenter(image).labels for image in tqdm(samples.images, unit="image", disable=None)]
+    images = tqdm(samples.images, unit="image", disable=None)
+    predictions = [segmenter(image, diameter_px=FLAGS.diameter).labels for image in images]
     scores = score_images(zip(samples.ids, samples.instances, predictions))
     print(scores)
     if not FLAGS.output:
         return
     output, source = Path(FLAGS.output), f"{FLAGS.dataset} {FLAGS.split}"
-    facts = {"preset": FLAGS.preset, "dataset": FLAGS.dataset, "split": FLAGS.split, **segmenter.settings()}
+    facts = {"preset": FLAGS.preset, "dataset": FLAGS.dataset, "split": FLAGS.split, "diameter": FLAGS.diameter}
+    facts |= segmenter.settings()
     write_scores(scores, output, table="images.csv", facts=facts)
     with replace_when_whole(output / "iou.csv") as partial:
         scores.images[["image", "iou"]].to_csv(partial, index=False)

@@ -1,6 +1,7 @@
 """The command line: what it prints, the exit code, and one line for everything that a user can mend."""
 
 import errno
+import json
 import re
 import shutil
 import subprocess
@@ -79,6 +80,15 @@ def test_threshold_and_area_are_told_with_their_defaults(run, bright_preset, ima
     assert code == 0
     assert "threshold 0.7 (default 0.5), minimum area 26 px (default 4)" in out
     assert "2 of 2 images done, 0 objects" in out
+
+
+def test_flips_are_asked_for_and_told(run, bright_preset, images, tmp_path):
+    command = ["segment", images, "--preset", bright_preset, "-o"]
+    assert run(*command, tmp_path / "plain")[0] == run(*command, tmp_path / "flips", "--flips")[0] == 0
+    plain, flips = (json.loads((tmp_path / name / "run.json").read_text()) for name in ("plain", "flips"))
+    assert (plain["settings"]["flips"], flips["settings"]["flips"]) == (False, True)
+    objects = [pd.read_csv(tmp_path / name / "objects.csv") for name in ("plain", "flips")]
+    pd.testing.assert_frame_equal(*objects)  # this network says of each pixel what it says of it in the mirror
 
 
 @pytest.fixture
@@ -230,7 +240,7 @@ def test_presets_are_listed(run):
     "arguments, options",
     [
         ([], ["--version", "segment", "export", "presets"]),
-        (["segment"], ["IMAGE_OR_FOLDER", "-o", "--output", "--preset", "--threshold", "--min-area"]),
+        (["segment"], ["IMAGE_OR_FOLDER", "-o", "--output", "--preset", "--threshold", "--min-area", "--flips"]),
         (["segment"], ["--overwrite", "--quiet", "_labels.tif", "_overlay.png", "objects.csv"]),
         (["export"], ["--preset", "-o", "--output", "--formats", "--version", "--representative", "--overwrite"]),
     ],

@@ -12,7 +12,7 @@ from somaseg.commands.following import (
     tell_analysis,
     unit_arguments,
 )
-from somaseg.commands.runtimes import add_runtime_flag, open_segmenter, runtime_facts
+from somaseg.commands.runtimes import add_flips_flag, add_runtime_flag, open_segmenter, runtime_facts
 
 # Here and in track.py by name: importing the linkers would make `somaseg --help` slow.
 LINKERS = ("somaseg", "laptrack", "trackpy", "btrack", "trackastra", "hungarian")
@@ -32,6 +32,7 @@ def add_to(verbs):
     analyze.add_argument("-o", "--output", required=True, metavar="DIR", help="folder for the result")
     analyze.add_argument("--preset", default="soma", help="name or folder of a preset (default: %(default)s)")
     add_runtime_flag(analyze)
+    add_flips_flag(analyze)
     add_unit_flags(analyze)
     add_plane_flags(analyze)
     analyze.add_argument("--threshold", type=float, help="probability above which a pixel is soma (default: preset's)")
@@ -56,7 +57,11 @@ def run(options):
     folder = presets.find_preset(options.preset)
     with open_movie(options.movie, **unit_arguments(options)) as movie:
         segmenter = open_segmenter(
-            options.preset, options.runtime, threshold=options.threshold, minimum_area_px=options.min_area
+            options.preset,
+            options.runtime,
+            threshold=options.threshold,
+            minimum_area_px=options.min_area,
+            flips=options.flips,
         )
         weights = presets.read_metadata(folder)["weights_sha256"]
         facts = {"preset": options.preset, "weights_sha256": weights, **runtime_facts(segmenter)}

@@ -14,6 +14,15 @@ def add_runtime_flag(verb):
     )
 
 
+def add_flips_flag(verb):
+    verb.add_argument(
+        "--flips",
+        action="store_true",
+        default=None,
+        help="run the network on the mirror images too and average: a little better, in four times the time",
+    )
+
+
 def open_segmenter(preset, runtime, **settings):
     """The segmenter of a preset on a runtime, which is told; TensorFlow is loaded only where it is needed.
 

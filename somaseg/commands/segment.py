@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from somaseg.commands.runtimes import add_runtime_flag, open_segmenter, runtime_facts
+from somaseg.commands.runtimes import add_flips_flag, add_runtime_flag, open_segmenter, runtime_facts
 from somaseg.commands.server import add_server_flags, open_remote_segmenter
 from somaseg.commands.telling import one_line, tell, tell_error
 
@@ -32,6 +32,7 @@ def add_to(verbs):
         "--min-area", type=int, metavar="PX", help="drop objects of fewer pixels (default: the preset's)"
     )
     add_runtime_flag(segment)
+    add_flips_flag(segment)
     scale = segment.add_mutually_exclusive_group()
     scale.add_argument("--um-per-px", type=float, metavar="UM", help="size of a pixel, if the preset knows its own")
     scale.add_argument(
@@ -63,7 +64,7 @@ def _run(options):
     from somaseg.segmentation.batch import find_images, segment_files
 
     paths = find_images(options.inputs)
-    chosen = {"threshold": options.threshold, "minimum_area_px": options.min_area}
+    chosen = {"threshold": options.threshold, "minimum_area_px": options.min_area, "flips": options.flips}
     open_any = _open_local if options.server is None else open_remote_segmenter
     segmenter, defaults, facts = open_any(options, **chosen)
     tell(

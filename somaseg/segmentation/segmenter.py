@@ -13,6 +13,7 @@ from somaseg.models import presets
 from somaseg.runtimes.keras_runtime import KerasRuntime
 from somaseg.runtimes.opening import open_runtime
 from somaseg.segmentation.decoding import decode
+from somaseg.segmentation.flips import predict_flipped
 from somaseg.segmentation.instances import Segmentation
 from somaseg.segmentation.scale import (
     OVERSHOOT,
@@ -33,6 +34,7 @@ DEFAULTS = {
     "diameter_px": None,
     "um_per_px": None,
     "estimates_diameter": False,
+    "flips": False,
 }
 
 
@@ -57,6 +59,8 @@ class Segmenter:
         um_per_px: float or None, size of a pixel that the network learnt from.
         estimates_diameter: bool, an image whose scale is not told is brought to the one at which what is found in it
             has the diameter that the network learnt from; it then runs two or three times.
+        flips: bool, the network also runs on the three mirror images, and what it says of all four is averaged: a
+            little better, in four times the time.
 
     Areas and distances in pixels are those at the scale that the network learnt from.
 
@@ -85,6 +89,7 @@ class Segmenter:
         diameter_px=DEFAULTS["diameter_px"],
         um_per_px=DEFAULTS["um_per_px"],
         estimates_diameter=DEFAULTS["estimates_diameter"],
+        flips=DEFAULTS["flips"],
     ):
         if not 0 < threshold < 1:
             raise ValueError(f"threshold must be between 0 and 1, got {threshold!r}.")
@@ -114,6 +119,7 @@ class Segmenter:
         self.diameter_px = check_scale("diameter_px", diameter_px)
         self.um_per_px = check_scale("um_per_px", um_per_px)
         self.estimates_diameter = bool(estimates_diameter)
+        self.flips = bool(flips)
 
     def __getstate__(self):
         return {name: value for name, value in vars(self).items() if name != "_network_is_free"}
@@ -261,7 +267,8 @@ class Segmenter:
 
     def predict(self, batch):
         """The maps of a batch of prepared images (N, H, W, 3): dict of (N, H, W, 1), see `somaseg.models.heads`."""
-        maps = self._run(np.asarray(batch, np.float32))
+        batch = np.asarray(batch, np.float32)
+        maps = predict_flipped(self._run, batch) if self.flips else self._run(batch)
         # 16 bits hold an offset to a few hundredths of a pixel, and of a large image every copy counts
         return {name: m.astype(np.float16) if name.startswith("offset") else m for name, m in maps.items()}
 

@@ -167,6 +167,7 @@ def test_a_preset_brings_its_settings_and_a_given_one_replaces_them(bright_prese
         "diameter_px": None,
         "um_per_px": None,
         "estimates_diameter": False,
+        "flips": False,
     }
     np.testing.assert_array_equal(segmenter(two_squares()).labels, expected_labels())
 
