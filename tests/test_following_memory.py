@@ -31,7 +31,7 @@ class Squares:
     def settings(self):
         return {"stub": True}
 
-    def __call__(self, image, *, um_per_px=None):
+    def __call__(self, image, *, um_per_px=None, progress=None):
         labels = np.where(image >= 1000, image - 999, 0).astype(np.uint16)
         return SimpleNamespace(labels=labels, probability=(labels > 0).astype(np.float32), network_seconds=0.0)
 
