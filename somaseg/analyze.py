@@ -84,7 +84,7 @@ def analyze(
             overwrite=overwrite,
             run={**(run or {}), **facts},
             progress=progress,
-            # One in the network, one before or after it; of large ones each takes gigabytes.
+            # One in the network, one before or after it, which takes half as much memory again.
             labelled_at_once=2 if movie.height_px * movie.width_px <= _LARGE_FRAME_PX else 1,
         )
 

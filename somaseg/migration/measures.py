@@ -180,10 +180,11 @@ def measure_migration(
         of_cells = cells.loc[cells["direction_deg"].notna(), ["track_id", "direction_deg"]].reset_index(drop=True)
         return Migration(cells, saltations.table, summary, {**curves, "directions": of_cells})
 
+    uncorrected = migration(None) if as_seen is not None or not parameters.correct_interval else None
     if as_seen is not None:
-        as_seen(migration(None))
+        as_seen(uncorrected)
     if not parameters.correct_interval:
-        return migration(None)
+        return uncorrected
     return migration(
         correct_for_interval(
             tracks,

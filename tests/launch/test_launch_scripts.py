@@ -24,7 +24,7 @@ SCRIPTS = {
     "sweep": ["--grid", "--vary", "--seeds", "--plan", "--output", "--dataset"],
     "single_image": ["--images", "--dataset", "--output", "--epochs"],
     "simulate_training_set": ["--output", "--movies", "--stills", "--seed"],
-    "evaluate": ["--preset", "--dataset", "--split", "--output", "--threshold", "--worst"],
+    "evaluate": ["--preset", "--dataset", "--split", "--output", "--threshold", "--worst", "--flips", "--diameter"],
     "export": ["--preset", "--output", "--formats", "--version", "--representative", "--overwrite"],
     "dataset_to_npz": ["--dataset", "--manual_dir", "--output"],
 }
@@ -141,10 +141,11 @@ def test_from_labelled_images_to_an_exported_model(launch, tmp_path):
 
     printed = done(
         *("evaluate", data, f"--preset={tmp_path / 'tuned'}", "--split=validation", "--threshold=0.25"),
-        *(f"--output={tmp_path / 'scores'}", "--worst=2"),
+        *(f"--output={tmp_path / 'scores'}", "--worst=2", "--flips"),
     )
     scores = json.loads((tmp_path / "scores" / "scores.json").read_text())
     assert (scores["images"], scores["true_somas"], scores["threshold"]) == (3, 3, 0.25)
+    assert (scores["flips"], scores["diameter"]) == (True, None)
     assert f"{scores['iou_per_image']:.4f}" in printed
     assert pd.read_csv(tmp_path / "scores" / "images.csv").image.tolist() == ["disc 0", "disc 1", "disc 2"]
     assert len(list((tmp_path / "scores" / "worst").glob("0[12]_iou_*.png"))) == 2
