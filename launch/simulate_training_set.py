@@ -20,6 +20,7 @@ flags.DEFINE_string("output", None, "Folder for the two files.", required=True)
 flags.DEFINE_integer("movies", 150, "Movies to train on, of two frames each, every one recorded differently.", 1)
 flags.DEFINE_integer("stills", 200, "Stills to train on, of all looks in turn.", 0)
 flags.DEFINE_float("validation_share", 0.1, "As many more to validate on.", 0.01, 1.0)
+flags.DEFINE_float("handled_share", 0.5, "Share of the images that were resized, denoised, sharpened, compressed ...", 0, 1)
 flags.DEFINE_integer("unseen", 0, "Only stills to test on, this many, of conditions never trained on.", 0)
 flags.DEFINE_integer("seed", 1, "The seed of it all.", 0)
 
@@ -56,12 +57,25 @@ def _images(part, movies, stills):
         rng = np.random.default_rng((FLAGS.seed, part, 0, number))
         movie = simulate_movie(draw_movie_parameters(rng), seed=int(rng.integers(2**31)))
         for t, (frame, labels) in enumerate(zip(movie.frames, movie.labels)):
-            yield f"simulated_movie_{number:04d}_{t}", frame, labels
+            yield f"simulated_movie_{number:04d}_{t}", _handled(frame, (part, 0, number, t)), labels
     for number in range(stills):
         rng = np.random.default_rng((FLAGS.seed, part, 1, number))
         look = list(LOOKS)[number % len(LOOKS)]
         still = simulate_still(draw_parameters(look, rng=rng), seed=int(rng.integers(2**31)))
-        yield f"simulated_{look}_{number:04d}", still.image, still.instances
+        yield f"simulated_{look}_{number:04d}", _handled(still.image, (part, 1, number, 0)), still.instances
+
+
+def _handled(image, which):
+    """The image, or in a share of them what `somaseg.simulation.handling` makes of it."""
+    import numpy as np
+
+    from somaseg.data.intensity import normalize_contrast
+    from somaseg.simulation.handling import handle_picture
+
+    rng = np.random.default_rng((FLAGS.seed, *which, 1))
+    if rng.random() >= FLAGS.handled_share:
+        return image
+    return handle_picture(normalize_contrast(image), rng=rng)
 
 
 def _unseen_stills(count):
