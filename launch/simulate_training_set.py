@@ -20,7 +20,7 @@ flags.DEFINE_string("output", None, "Folder for the two files.", required=True)
 flags.DEFINE_integer("movies", 150, "Movies to train on, of two frames each, every one recorded differently.", 1)
 flags.DEFINE_integer("stills", 200, "Stills to train on, of all looks in turn.", 0)
 flags.DEFINE_float("validation_share", 0.1, "As many more to validate on.", 0.01, 1.0)
-flags.DEFINE_float("handled_share", 0.5, "Share of the images that were resized, denoised, sharpened, compressed ...", 0, 1)
+flags.DEFINE_float("handled_share", 0.0, "Share that was resized, denoised, sharpened, compressed ... since.", 0.0, 1.0)
 flags.DEFINE_integer("unseen", 0, "Only stills to test on, this many, of conditions never trained on.", 0)
 flags.DEFINE_integer("seed", 1, "The seed of it all.", 0)
 

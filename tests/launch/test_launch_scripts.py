@@ -23,7 +23,7 @@ SCRIPTS = {
     "finetune": ["--dataset", "--run", "--recipe", "--heads", "--preset", "--save_preset", "--unlabelled_dir"],
     "sweep": ["--grid", "--vary", "--seeds", "--plan", "--output", "--dataset"],
     "single_image": ["--images", "--dataset", "--output", "--epochs"],
-    "simulate_training_set": ["--output", "--movies", "--stills", "--seed"],
+    "simulate_training_set": ["--output", "--movies", "--stills", "--handled_share", "--seed"],
     "evaluate": ["--preset", "--dataset", "--split", "--output", "--threshold", "--worst", "--flips", "--diameter"],
     "export": ["--preset", "--output", "--formats", "--version", "--representative", "--overwrite"],
     "dataset_to_npz": ["--dataset", "--manual_dir", "--output"],
@@ -155,3 +155,15 @@ def test_from_labelled_images_to_an_exported_model(launch, tmp_path):
     )
     assert printed == f"wrote {tmp_path / 'served' / 'tuned' / '1'}\n"
     assert (tmp_path / "served" / "tuned" / "1" / "saved_model.pb").is_file()
+
+
+def test_a_share_of_a_training_set_is_handled_and_its_labels_stay(launch, tmp_path):
+    made = {}
+    for share in ("0", "1"):
+        flags = [f"--output={tmp_path / share}", "--movies=1", "--stills=3", "--validation_share=0.3"]
+        assert launch("simulate_training_set", *flags, f"--handled_share={share}")[0] == 0
+        made[share] = Samples.load(tmp_path / share / "train.npz")
+    for plain, handled in zip(made["0"].instances, made["1"].instances):
+        assert np.array_equal(plain, handled)
+    for index in range(5):
+        assert (made["0"].stretched(index) != made["1"].stretched(index)).any()
