@@ -5,6 +5,8 @@ subtracted, its contrast evened out, saved as JPEG. To train on, so that none of
 import cv2
 import numpy as np
 
+from somaseg.simulation.pictures.optics import compress_jpeg
+
 JPEG_QUALITY = (70, 95)  # `somaseg.simulation.variety.draw_unseen_parameters` goes lower, to test on
 
 
@@ -82,9 +84,7 @@ def _overexpose(image, rng):
 
 
 def _compress(image, rng):
-    quality = int(rng.integers(JPEG_QUALITY[0], JPEG_QUALITY[1] + 1))
-    _, encoded = cv2.imencode(".jpg", image.astype(np.uint8), (cv2.IMWRITE_JPEG_QUALITY, quality))
-    return cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+    return compress_jpeg(image.astype(np.uint8), int(rng.integers(JPEG_QUALITY[0], JPEG_QUALITY[1] + 1)))
 
 
 _STEPS = (

@@ -117,9 +117,12 @@ def quantise(rgb: np.ndarray, parameters: StillParameters) -> np.ndarray:
     if p.bit_depth != 8:
         return np.rint(rgb * np.float32(2**p.bit_depth - 1)).astype(np.uint16)
     image = np.rint(rgb * np.float32(255)).astype(np.uint8)
-    if not p.jpeg_quality:
-        return image
-    coded = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, p.jpeg_quality])[1]
+    return compress_jpeg(image, p.jpeg_quality) if p.jpeg_quality else image
+
+
+def compress_jpeg(image: np.ndarray, quality: int) -> np.ndarray:
+    """A uint8 RGB image as it is after having been a JPEG file of this quality, 1 to 100."""
+    coded = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     return np.ascontiguousarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1])
 
 
