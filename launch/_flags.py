@@ -54,7 +54,11 @@ def define_training_flags(recipe, *, dataset, run):
 
 def define_data_flags(dataset):
     """Define the flags that say where labelled images are."""
-    flags.DEFINE_string("dataset", dataset, "TFDS name, or a folder with train.npz and validation.npz.")
+    flags.DEFINE_string(
+        "dataset",
+        dataset,
+        "TFDS name, or a folder with train.npz and validation.npz; several, separated by commas, are used together.",
+    )
     flags.DEFINE_string("data_dir", None, "Where TFDS keeps built data sets (default: ~/tensorflow_datasets).")
     flags.DEFINE_string("manual_dir", None, "Folder with the files that the data set is built from.")
 
@@ -85,10 +89,12 @@ def recipe_from_flags(recipe):
 
 def read_training_data():
     """(train, validation) samples of --dataset."""
-    from somaseg.data.datasets import load_samples
+    from somaseg.data.datasets import Samples, load_samples
 
     where = {"data_dir": FLAGS.data_dir, "manual_dir": FLAGS.manual_dir}
-    return [load_samples(FLAGS.dataset, split, **where) for split in ("train", "validation")]
+    names = [FLAGS.dataset] if Path(FLAGS.dataset).is_dir() else FLAGS.dataset.split(",")
+    splits = ("train", "validation")
+    return [Samples.concatenate([load_samples(name, split, **where) for name in names]) for split in splits]
 
 
 def dataset_name():

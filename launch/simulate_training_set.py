@@ -50,8 +50,8 @@ def _images(part, movies, stills):
     """(id, image, instances) one after the other; `part` keeps the seeds of the splits apart."""
     import numpy as np
 
-    from somaseg.simulation import LOOKS, draw_parameters, simulate_movie, simulate_still
-    from somaseg.simulation.variety import draw_movie_parameters
+    from somaseg.simulation import LOOKS, simulate_movie, simulate_still
+    from somaseg.simulation.variety import draw_movie_parameters, draw_still_parameters
 
     for number in range(movies):
         rng = np.random.default_rng((FLAGS.seed, part, 0, number))
@@ -61,7 +61,7 @@ def _images(part, movies, stills):
     for number in range(stills):
         rng = np.random.default_rng((FLAGS.seed, part, 1, number))
         look = list(LOOKS)[number % len(LOOKS)]
-        still = simulate_still(draw_parameters(look, rng=rng), seed=int(rng.integers(2**31)))
+        still = simulate_still(draw_still_parameters(look, rng=rng), seed=int(rng.integers(2**31)))
         yield f"simulated_{look}_{number:04d}", _handled(still.image, (part, 1, number, 0)), still.instances
 
 

@@ -64,6 +64,18 @@ class Samples:
             raise ValueError("The data set holds no image.")
         return cls(ids, images, instances, np.asarray(limits, np.float32))
 
+    @classmethod
+    def concatenate(cls, parts):
+        """All images of a list of `Samples`, one part after the other."""
+        weighted = any(part.weights is not None for part in parts)
+        return cls(
+            ids=[name for part in parts for name in part.ids],
+            images=[image for part in parts for image in part.images],
+            instances=[labels for part in parts for labels in part.instances],
+            limits=np.concatenate([part.limits for part in parts]),
+            weights=[weight for part in parts for weight in part.weights or [None] * len(part)] if weighted else None,
+        )
+
     def stretched(self, index):
         """Image `index` as the network sees it in `somaseg.Segmenter`: uint8 (H, W, 3), contrast stretched."""
         return stretch(self.images[index], self.limits[index])

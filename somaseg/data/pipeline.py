@@ -7,11 +7,9 @@ Augmentation is not here: it runs inside the training step (`somaseg.data.augmen
 import cv2
 import numpy as np
 
-from somaseg.data.datasets import median_diameter
 from somaseg.data.intensity import stretch
 from somaseg.data.passes import ExamplePasses
-
-MOST_MAGNIFIED = 4.0
+from somaseg.data.scaling import magnifications
 
 
 class CropBatches(ExamplePasses):
@@ -31,7 +29,7 @@ class CropBatches(ExamplePasses):
             the network also copes with pixels straight from the camera.
         zoom: float >= 1, the training crops are magnified by a random factor, log-uniform in 1/zoom..zoom.
         diameter_px: float or None, each image is first brought to the scale at which the median diameter of its
-            instances is this, by a factor of `MOST_MAGNIFIED` at most either way; None leaves images as they are.
+            instances is this (`somaseg.data.scaling.magnifications`); None leaves images as they are.
         smoothing_px: float, standard deviation of a Gaussian run over each crop, as `somaseg.Segmenter` runs it over
             the image; 0 for none.
         start_epoch: int, the epoch that the first pass is.
@@ -55,7 +53,7 @@ class CropBatches(ExamplePasses):
         if crop_size < 16 or crop_size % 16:
             raise ValueError(f"crop_size must be a multiple of 16 pixels, got {crop_size}.")
         self.variants = 3 if threefold else 1
-        self.magnification = _magnifications(samples, diameter_px)
+        self.magnification = magnifications(samples, diameter_px)
         self.places = _crops_per_epoch(samples, self.magnification) if seed is not None else np.arange(len(samples))
         count = len(self.places) * self.variants
         super().__init__(count, batch_size=batch_size, seed=seed, start_epoch=start_epoch, **kwargs)
@@ -138,17 +136,6 @@ def as_tf_dataset(batches, epochs):
 
     steps = tf.data.Dataset.range(batches.epoch * batches.num_batches, epochs * batches.num_batches)
     return steps.map(load, num_parallel_calls=2, deterministic=True).prefetch(2)
-
-
-def _magnifications(samples, diameter_px):
-    """The factor that brings each image to the scale where its instances have a median diameter of `diameter_px`."""
-    if diameter_px is None:
-        return np.ones(len(samples))
-    factors = []
-    for instances in samples.instances:
-        median = median_diameter(instances) if instances.any() else diameter_px
-        factors.append(np.clip(diameter_px / median, 1 / MOST_MAGNIFIED, MOST_MAGNIFIED))
-    return np.array(factors)
 
 
 def _crops_per_epoch(samples, magnification):

@@ -69,7 +69,41 @@ def draw_movie_parameters(rng, *, height_px=512, width_px=512, frames=2, hours_b
         white_at_soma_peaks=log_uniform(1.2, 5.0),
         bleaching_tau_h=float(rng.uniform(10.0, 60.0)),
         bit_depth=int(rng.choice([8, 12, 16])),
+        **_tissue(rng),
     )
+
+
+def draw_still_parameters(look, *, rng):
+    """`StillParameters` of a still of one look by another lab: as `draw_parameters`, which the stills of
+    `neuron_soma/simulated` are drawn by, and besides of another tissue, display and compression.
+
+    Args:
+        look: str, one of `somaseg.simulation.LOOKS`.
+        rng: `numpy.random.Generator`.
+    """
+    drawn = draw_parameters(look, rng=rng)
+    return replace(
+        drawn,
+        gamma=float(rng.uniform(0.7, 1.4)),
+        bleed_fraction=float(rng.choice((0.0, rng.uniform(0.0, 0.11)))),
+        jpeg_quality=int(rng.choice((0, 0, rng.integers(70, 96)))) if drawn.bit_depth == 8 else 0,
+        **_tissue(rng),
+    )
+
+
+def _tissue(rng):
+    """What processes, the inside of somas, grain and blur look like: what stills and movies have in common."""
+    return {
+        "soma_texture": float(rng.uniform(0.05, 0.3)),
+        "taper_um": float(rng.uniform(1.5, 6.0)),
+        "leading_length_um": (float(rng.uniform(10.0, 40.0)), float(rng.uniform(60.0, 120.0))),
+        "process_turn_deg": float(rng.uniform(4.0, 14.0)),
+        "beading": float(rng.uniform(0.05, 0.28)),
+        "fork_probability": float(rng.uniform(0.1, 0.48)),
+        "glow_sigma_um": float(rng.uniform(3.0, 8.5)),
+        "texture_sigma_um": float(rng.uniform(0.7, 2.3)),
+        "defocus_per_um": float(rng.uniform(0.05, 0.14)),
+    }
 
 
 def draw_unseen_parameters(rng):
@@ -77,7 +111,7 @@ def draw_unseen_parameters(rng):
 
     A wider microscope with a broad foot of light, crooked and beaded processes, a grainy tissue, a display with another
     gamma, colours that bleed, and the JPEG compression of a picture in a paper: each value is beyond those that
-    `draw_movie_parameters` and `draw_parameters` give, the rest is drawn by the latter.
+    `draw_movie_parameters` and `draw_still_parameters` give, the rest is drawn by `draw_parameters`.
 
     Args:
         rng: `numpy.random.Generator`.

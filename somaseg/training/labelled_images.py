@@ -28,14 +28,7 @@ def split_labelled(samples, count, *, seed):
 
 def join_samples(labelled, extra):
     """Both one after the other; labelled ones that are fewer are repeated as a whole, so as not to be drowned."""
-    parts = [labelled] * max(1, round(len(extra) / len(labelled))) + [extra]
-    return Samples(
-        ids=[name for part in parts for name in part.ids],
-        images=[image for part in parts for image in part.images],
-        instances=[labels for part in parts for labels in part.instances],
-        limits=np.concatenate([part.limits for part in parts]),
-        weights=[weight for part in parts for weight in part.weights or [None] * len(part)],
-    )
+    return Samples.concatenate([labelled] * max(1, round(len(extra) / len(labelled))) + [extra])
 
 
 def each_image(samples):

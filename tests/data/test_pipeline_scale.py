@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from somaseg.data.datasets import Samples
-from somaseg.data.pipeline import MOST_MAGNIFIED, CropBatches
+from somaseg.data.pipeline import CropBatches
+from somaseg.data.scaling import MOST_MAGNIFIED
 from somaseg.training.recipes import Recipe
 
 

@@ -26,7 +26,7 @@ SCRIPTS = {
     "simulate_training_set": ["--output", "--movies", "--stills", "--handled_share", "--seed"],
     "evaluate": ["--preset", "--dataset", "--split", "--output", "--threshold", "--worst", "--flips", "--diameter"],
     "export": ["--preset", "--output", "--formats", "--version", "--representative", "--overwrite"],
-    "dataset_to_npz": ["--dataset", "--manual_dir", "--output"],
+    "dataset_to_npz": ["--dataset", "--manual_dir", "--diameter_px", "--output"],
 }
 # absl knows modules whose flags are not their own by id(), which another module takes over once they are gone.
 _KEPT = []
@@ -128,8 +128,11 @@ def test_from_labelled_images_to_an_exported_model(launch, tmp_path):
     base = UNet.from_preset(tmp_path / "base")
     assert (base.filters, base.depth) == (2, 5)
 
+    printed = done("dataset_to_npz", data, "--diameter_px=6", f"--output={tmp_path / 'smaller'}")
+    assert f"wrote {tmp_path / 'smaller' / 'train.npz'}: 3 images" in printed
+    assert Samples.load(tmp_path / "smaller" / "train.npz").images[0].shape[0] < 48 * 0.6
     done(
-        *("finetune", data, *small, f"--preset={tmp_path / 'base'}", "--epochs=1", "--elastic_alpha=5"),
+        *("finetune", f"{data},{tmp_path / 'smaller'}", *small, f"--preset={tmp_path / 'base'}", "--epochs=1", "--elastic_alpha=5"),
         *(f"--run={tmp_path / 'second'}", f"--save_preset={tmp_path / 'tuned'}"),
     )
     tuned = UNet.from_preset(tmp_path / "tuned")

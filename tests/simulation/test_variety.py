@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from somaseg.simulation import LOOKS, draw_parameters, simulate_still
-from somaseg.simulation.variety import draw_movie_parameters, draw_unseen_parameters
+from somaseg.simulation.variety import draw_movie_parameters, draw_still_parameters, draw_unseen_parameters
 
 
 def drawn(draw, count=150):
@@ -13,7 +13,8 @@ def drawn(draw, count=150):
 
 @pytest.fixture(scope="module")
 def trained_on():
-    looks = [drawn(lambda rng, look=look: draw_parameters(look, rng=rng)) for look in LOOKS]
+    ways = (draw_parameters, draw_still_parameters)
+    looks = [drawn(lambda rng, look=look, draw=draw: draw(look, rng=rng)) for look in LOOKS for draw in ways]
     return [*sum(looks, []), *drawn(draw_movie_parameters)]
 
 
