@@ -132,7 +132,14 @@ def test_from_labelled_images_to_an_exported_model(launch, tmp_path):
     assert f"wrote {tmp_path / 'smaller' / 'train.npz'}: 3 images" in printed
     assert Samples.load(tmp_path / "smaller" / "train.npz").images[0].shape[0] < 48 * 0.6
     done(
-        *("finetune", f"{data},{tmp_path / 'smaller'}", *small, f"--preset={tmp_path / 'base'}", "--epochs=1", "--elastic_alpha=5"),
+        *(
+            "finetune",
+            f"{data},{tmp_path / 'smaller'}",
+            *small,
+            f"--preset={tmp_path / 'base'}",
+            "--epochs=1",
+            "--elastic_alpha=5",
+        ),
         *(f"--run={tmp_path / 'second'}", f"--save_preset={tmp_path / 'tuned'}"),
     )
     tuned = UNet.from_preset(tmp_path / "tuned")
