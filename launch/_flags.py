@@ -89,12 +89,16 @@ def recipe_from_flags(recipe):
 
 def read_training_data():
     """(train, validation) samples of --dataset."""
+    return [read_samples(split) for split in ("train", "validation")]
+
+
+def read_samples(split):
+    """The samples of one split of --dataset, or of all the data sets that it names."""
     from somaseg.data.datasets import Samples, load_samples
 
     where = {"data_dir": FLAGS.data_dir, "manual_dir": FLAGS.manual_dir}
     names = [FLAGS.dataset] if Path(FLAGS.dataset).is_dir() else FLAGS.dataset.split(",")
-    splits = ("train", "validation")
-    return [Samples.concatenate([load_samples(name, split, **where) for name in names]) for split in splits]
+    return Samples.concatenate([load_samples(name, split, **where) for name in names])
 
 
 def dataset_name():

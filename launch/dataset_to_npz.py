@@ -13,9 +13,7 @@ import _flags
 from absl import flags
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("dataset", "dsb2018", "TFDS name.")
-flags.DEFINE_string("data_dir", None, "Where TFDS keeps built data sets (default: ~/tensorflow_datasets).")
-flags.DEFINE_string("manual_dir", None, "Folder with the files that the data set is built from.")
+_flags.define_data_flags("dsb2018")
 flags.DEFINE_float("diameter_px", None, "Bring every image to the scale where its instances have this median diameter.")
 flags.DEFINE_string("output", None, "Folder for the two files.", required=True)
 

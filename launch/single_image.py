@@ -28,7 +28,6 @@ def main(_):
     import pandas as pd
     from tqdm import tqdm
 
-    from somaseg.data.datasets import load_samples
     from somaseg.files import replace_when_whole
     from somaseg.report.sweep_figures import save_validation_panels
     from somaseg.training.grids import Reported, Setting
@@ -40,7 +39,7 @@ def main(_):
     recipe, output, scoring = _flags.recipe_from_flags(SINGLE_IMAGE), Path(FLAGS.output), Scoring()
     _flags.quiet_retracing()
     name = f"{_flags.dataset_name()} {FLAGS.split}"
-    samples = load_samples(FLAGS.dataset, FLAGS.split, data_dir=FLAGS.data_dir, manual_dir=FLAGS.manual_dir)
+    samples = _flags.read_samples(FLAGS.split)
     images = each_image(samples)[: FLAGS.images]
     settings, rows = [], []
     for one in tqdm(images, unit="image", disable=None):

@@ -131,15 +131,10 @@ def test_from_labelled_images_to_an_exported_model(launch, tmp_path):
     printed = done("dataset_to_npz", data, "--diameter_px=6", f"--output={tmp_path / 'smaller'}")
     assert f"wrote {tmp_path / 'smaller' / 'train.npz'}: 3 images" in printed
     assert Samples.load(tmp_path / "smaller" / "train.npz").images[0].shape[0] < 48 * 0.6
+    sizes, both = f"--dataset={tmp_path / 'data'},{tmp_path / 'smaller'}", f"--dataset={tmp_path / 'both'}"
+    assert "train.npz: 6 images" in done("dataset_to_npz", sizes, f"--output={tmp_path / 'both'}")
     done(
-        *(
-            "finetune",
-            f"{data},{tmp_path / 'smaller'}",
-            *small,
-            f"--preset={tmp_path / 'base'}",
-            "--epochs=1",
-            "--elastic_alpha=5",
-        ),
+        *("finetune", both, *small, f"--preset={tmp_path / 'base'}", "--epochs=1", "--elastic_alpha=5"),
         *(f"--run={tmp_path / 'second'}", f"--save_preset={tmp_path / 'tuned'}"),
     )
     tuned = UNet.from_preset(tmp_path / "tuned")

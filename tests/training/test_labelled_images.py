@@ -1,5 +1,7 @@
 """labelled_images: smaller choices are part of larger ones, and few labelled images are not drowned by many others."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -47,6 +49,13 @@ def test_labelled_images_are_repeated_to_weigh_as_much_as_the_others(labelled, e
     joined = join_samples(first, second)
     assert joined.ids == first.ids * times + second.ids
     assert len(joined) == len(joined.limits) and joined.weights is None
+
+
+def test_weights_of_some_images_stay_with_them():
+    weighted = replace(numbered(2, first=50), weights=[np.full((16, 16), k, np.uint8) for k in (0, 1)])
+    joined = join_samples(numbered(1), weighted)
+    assert joined.weights[:2] == [None, None]
+    assert [weight[0, 0] for weight in joined.weights[2:]] == [0, 1]
 
 
 def test_each_image_is_samples_of_one():
