@@ -31,6 +31,7 @@ from somaseg.tracking.results import TRACK_COLUMNS, Result, write_result
 from somaseg.tracking.somas import find_somas, relabel, shared_areas
 
 _FRAMES_WAITING = 1  # labelled and not yet measured; each is held in memory
+_HEARS_AFTER_S = 0.5
 _ZARR_METADATA = (".zattrs", ".zgroup", "zarr.json")
 
 
@@ -236,7 +237,7 @@ def _label(movie, image, label, at_once, store, correct_drift, progress):
                 labelled = None if t in store else labelling.submit(label, t, frame, go_on)
                 waiting.append(taking.submit(take, t, frame, labelled))
             if t >= ahead:
-                waiting.popleft().result()
+                _outcome(waiting.popleft())
                 progress("segment", t + 1 - ahead, count)
     finally:
         ended.set_result(None)
@@ -244,6 +245,14 @@ def _label(movie, image, label, at_once, store, correct_drift, progress):
         taking.shutdown()  # what is labelled is stored
     still = Drift(np.zeros((movie.frame_count, 2)), (), np.zeros(movie.frame_count, bool), [])
     return pd.concat(tables, ignore_index=True), estimator.finish() if correct_drift else still, sum(seconds)
+
+
+def _outcome(future):
+    """What `future` gives, waited for a little at a time: a wait without an end may never hear of Ctrl+C, on Windows
+    and where the system tells another thread of it."""
+    while not wait([future], timeout=_HEARS_AFTER_S).done:
+        pass
+    return future.result()
 
 
 def _to_tissue(somas, drift, calibration):

@@ -153,6 +153,24 @@ def test_a_network_that_hangs_does_not_keep_the_user_from_ending_it(movie, segme
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals go to one thread here")
+def test_ctrl_c_is_heard_when_the_system_tells_another_thread(movie, segmenter, no_report, tmp_path):
+    hanging = Hanging(segmenter, asks=False)
+    interrupt = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))
+    late = threading.Timer(20.0, hanging.released.set)  # the network ends after all: heard only then is too late
+    interrupt.start()
+    late.start()
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            analyze(movie, tmp_path / "out", hanging)
+        assert not hanging.released.is_set()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+        late.cancel()
+        hanging.released.set()
+
+
 def test_an_error_while_a_frame_is_stored_stops_the_run_and_loses_none_before(
     movie, segmenter, no_report, monkeypatch, tmp_path
 ):
