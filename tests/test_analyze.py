@@ -126,12 +126,25 @@ def test_frames_are_taken_in_order_whichever_is_labelled_first(movie, segmenter,
         assert (tmp_path / "out" / name).read_bytes() == (analysed[0] / name).read_bytes()
 
 
-class Hanging(Counting):
-    """A segmenter whose network never ends: it asks now and then whether it is still wanted, or it does not."""
+@pytest.fixture
+def ctrl_c():
+    """Press Ctrl+C half a second from now. A suite started in the background ignores it unless it is told otherwise."""
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))
+    yield timer.start
+    timer.cancel()
+    signal.signal(signal.SIGINT, handler)
 
-    def __init__(self, segmenter, *, asks):
+
+class Hanging(Counting):
+    """A segmenter whose network does not end before `hanging_s`: it asks whether it is still wanted, or it does not."""
+
+    def __init__(self, segmenter, *, asks, hanging_s=20.0):
         super().__init__(segmenter)
         self.asks, self.released = asks, threading.Event()
+        self.late = threading.Timer(hanging_s, self.released.set)  # what is heard only then fails instead of hanging
+        self.late.daemon = True
+        self.late.start()
 
     def __call__(self, image, *, progress, **arguments):
         self.calls += 1
@@ -139,36 +152,39 @@ class Hanging(Counting):
             if self.asks:
                 progress(0, 1)
 
+    def release(self):
+        """Whether it still hung; it ends now."""
+        hung = not self.released.is_set()
+        self.late.cancel()
+        self.released.set()
+        return hung
+
 
 @pytest.mark.parametrize("asks", [True, False])
-def test_a_network_that_hangs_does_not_keep_the_user_from_ending_it(movie, segmenter, no_report, tmp_path, asks):
+def test_a_network_that_hangs_does_not_keep_the_user_from_ending_it(
+    movie, segmenter, no_report, tmp_path, ctrl_c, asks
+):
     hanging = Hanging(segmenter, asks=asks)
-    interrupt = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))
-    interrupt.start()
+    ctrl_c()
     with pytest.raises(KeyboardInterrupt):
         analyze(movie, tmp_path / "out", hanging)
     calls = hanging.calls
-    hanging.released.set()
+    assert hanging.release()
     assert calls <= 2
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals go to one thread here")
-def test_ctrl_c_is_heard_when_the_system_tells_another_thread(movie, segmenter, no_report, tmp_path):
+def test_ctrl_c_is_heard_when_the_system_tells_another_thread(movie, segmenter, no_report, tmp_path, ctrl_c):
     hanging = Hanging(segmenter, asks=False)
-    interrupt = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))
-    late = threading.Timer(20.0, hanging.released.set)  # the network ends after all: heard only then is too late
-    interrupt.start()
-    late.start()
+    ctrl_c()
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         with pytest.raises(KeyboardInterrupt):
             analyze(movie, tmp_path / "out", hanging)
-        assert not hanging.released.is_set()
+        assert hanging.release()
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
-        late.cancel()
-        hanging.released.set()
 
 
 def test_an_error_while_a_frame_is_stored_stops_the_run_and_loses_none_before(
