@@ -167,6 +167,8 @@ NUCLEI = Recipe(
 )
 # Movies tell the size of their pixels, so that no diameter has to be gone by.
 SOMA = dataclasses.replace(NUCLEI, cooldown_epochs=16, imaging_rate=0.25, zoom=1.3, diameter_px=None)
+# For `soma` on a few labelled images of one's own: benchmarks/own_images.py tells what comes of it.
+OWN_IMAGES = dataclasses.replace(SOMA, epochs=60, cooldown_epochs=50)
 
 RECIPES = {
     "pretraining": PRETRAINING,
@@ -177,4 +179,5 @@ RECIPES = {
     "best_all_groups": BEST_ALL_GROUPS,
     "nuclei": NUCLEI,
     "soma": SOMA,
+    "own_images": OWN_IMAGES,
 }
