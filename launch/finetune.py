@@ -1,7 +1,7 @@
 """Transfer a preset to other cells by retraining its last layer groups; the defaults are the paper's best model.
 
     python launch/finetune.py --dataset=neuron_soma/simulated --preset=dsb2018 --run=runs/soma
-    python launch/finetune.py --dataset=neuron_soma/lab --manual_dir=MY_LABELLED_IMAGES --preset=soma --run=runs/mine
+    python launch/finetune.py --recipe=own_images --preset=soma --dataset=neuron_soma/lab --manual_dir=MY_IMAGES
     python launch/finetune.py --recipe=best --unlabelled_dir=MY_FRAMES ...    # learn from unlabelled images too
 
 Writes what pretrain.py writes; with --unlabelled_dir twice, into teacher/ and student/ of --run. With --save_preset=DIR
