@@ -1,9 +1,10 @@
 """What a few labelled images of one's own are worth: fine-tune `soma` on those of one simulated lab, score on others.
 
-    python benchmarks/own_images.py [--labs 0 1 2 3] [--images 4 16] [--recipes own_images transfer]
+    python benchmarks/own_images.py [--labs 0 1 2 3] [--images 4 16] [--validation 5]
+                                    [--recipes own_images transfer]
 
 A lab is one draw of `somaseg.simulation.variety.draw_unseen_parameters`: a microscope and neurons beyond all that
-`soma` was trained on, the same in all its images, which are SIMULATED. It labels some images to train on and 5 to
+`soma` was trained on, the same in all its images, which are SIMULATED. It labels some images to train on and a few to
 validate; 20 others are scored, and no setting is chosen on them. What launch/finetune.py and launch/evaluate.py do is
 done here.
 """
@@ -16,7 +17,7 @@ from pathlib import Path
 
 PRESET = "soma"
 SPLITS = {"train": 0, "validation": 10_000, "test": 20_000}
-VALIDATION_IMAGES, TEST_IMAGES = 5, 20
+TEST_IMAGES = 20
 SCORES = {
     "iou": "iou_per_image",
     "precision": "precision_at_0.50_pooled",
@@ -49,8 +50,8 @@ def score(segmenter, samples):
     return {column: summary[key] for column, key in SCORES.items()}
 
 
-def fine_tune(name, lab, count):
-    """(segmenter, seconds) after training by a recipe on `count` images of a lab."""
+def fine_tune(name, lab, count, validation_count):
+    """(segmenter, seconds) after training by a recipe on `count` images of a lab, the best epoch by others."""
     import keras
 
     from somaseg import Segmenter
@@ -59,7 +60,7 @@ def fine_tune(name, lab, count):
     from somaseg.training.runs import retrained_settings, save_preset, train
 
     recipe = RECIPES[name]
-    training, validation = images_of(lab, "train", count), images_of(lab, "validation", VALIDATION_IMAGES)
+    training, validation = images_of(lab, "train", count), images_of(lab, "validation", validation_count)
     keras.utils.set_random_seed(recipe.seed)
     network = UNet.from_preset(PRESET)
     settings = retrained_settings(PRESET, network, training, diameter_px=recipe.diameter_px)
@@ -88,6 +89,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--labs", nargs="+", type=int, default=[0, 1, 2, 3])
     parser.add_argument("--images", nargs="+", type=int, default=[4, 16], help="labelled to train on")
+    parser.add_argument("--validation", type=int, default=5, help="labelled to choose the best epoch by")
     parser.add_argument("--recipes", nargs="+", default=["own_images"], help="of somaseg/training/recipes.py")
     options = parser.parse_args()
 
@@ -97,7 +99,10 @@ def main():
     wanted = [("untouched", 0)] + [(recipe, count) for recipe in options.recipes for count in options.images]
     for recipe, count in wanted:
         for lab in options.labs:
-            segmenter, seconds = fine_tune(recipe, lab, count) if count else (Segmenter.from_preset(PRESET), 0.0)
+            if count:
+                segmenter, seconds = fine_tune(recipe, lab, count, options.validation)
+            else:
+                segmenter, seconds = Segmenter.from_preset(PRESET), 0.0
             scores = score(segmenter, images_of(lab, "test", TEST_IMAGES))
             rows.append({"recipe": recipe, "labelled_images": count, **scores, "seconds": seconds})
             print(f"lab {lab}, {recipe}, {count} images: F1 {scores['f1']:.3f}", file=sys.stderr, flush=True)
