@@ -51,7 +51,7 @@ def score(segmenter, samples):
 
 
 def fine_tune(name, lab, count, validation_count):
-    """(segmenter, seconds) after training by a recipe on `count` images of a lab, the best epoch by others."""
+    """(segmenter, seconds) after training by a recipe on `count` images of a lab; others of it validate."""
     import keras
 
     from somaseg import Segmenter
@@ -89,7 +89,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--labs", nargs="+", type=int, default=[0, 1, 2, 3])
     parser.add_argument("--images", nargs="+", type=int, default=[4, 16], help="labelled to train on")
-    parser.add_argument("--validation", type=int, default=5, help="labelled to choose the best epoch by")
+    parser.add_argument("--validation", type=int, default=5, help="labelled to validate on")
     parser.add_argument("--recipes", nargs="+", default=["own_images"], help="of somaseg/training/recipes.py")
     options = parser.parse_args()
 

@@ -39,6 +39,7 @@ _HELP = {
     "labelled_images": "Number of training images used, chosen by the seed; none given: all.",
     "unlabelled_images": "Number of unlabelled images whose certain pixels are trained on too; 0: none.",
     "certainty": "Probability above which the class of an unlabelled pixel is taken for its label.",
+    "last_epoch": "Keep the network as the last epoch left it, instead of as the best one on validation images did.",
     "seed": "Of crops, order, augmentation and fresh weights.",
     "mixed_precision": "Compute in bfloat16, keep weights in float32.",
 }
@@ -48,7 +49,7 @@ def define_training_flags(recipe, *, dataset, run):
     """Define the flags of a recipe (see `define_recipe_flags`) and those for data and results of one training."""
     define_data_flags(dataset)
     flags.DEFINE_string("run", run, "Folder of this run; an unfinished run in it goes on.")
-    flags.DEFINE_string("save_preset", None, "Also write the best network as a preset folder here.")
+    flags.DEFINE_string("save_preset", None, "Also write the network as a preset folder here.")
     define_recipe_flags(recipe)
 
 
@@ -130,11 +131,11 @@ def run_main(main):
 def finish(network, recipe, history, run=None, settings=None):
     """Tell how a training ended and, with --save_preset, write the network as a preset; `run` is --run if not given."""
     run = run or FLAGS.run
-    best = max(history, key=lambda row: row["val_iou"])
+    kept = history[-1] if recipe.last_epoch else max(history, key=lambda row: row["val_iou"])
     print(
-        f"best epoch {best['epoch']} of {len(history)}: validation IoU {best['val_iou']:.4f} per image, "
-        f"{best['val_pooled_iou']:.4f} pooled (centre crops); last training loss {history[-1]['loss']:.4f}. "
-        f"Curves: {run}/curves.png"
+        f"{'last' if recipe.last_epoch else 'best'} epoch, {kept['epoch']} of {len(history)}: validation IoU "
+        f"{kept['val_iou']:.4f} per image, {kept['val_pooled_iou']:.4f} pooled (centre crops); last training loss "
+        f"{history[-1]['loss']:.4f}. Curves: {run}/curves.png"
     )
     if FLAGS.save_preset:
         from somaseg.training.runs import save_preset

@@ -43,6 +43,8 @@ class Recipe:
         unlabelled_images: number of unlabelled images whose certain pixels are trained on too
             (`somaseg.training.self_training`); 0 for none.
         certainty: probability of a pixel's class above which its pseudo-label is used.
+        last_epoch: the result is the network as the last epoch left it, instead of as its best one did; of few
+            validation images the best epoch is chance.
         seed: of crops, order, augmentation and fresh weights.
         mixed_precision: compute in bfloat16, keep weights in float32.
     """
@@ -71,6 +73,7 @@ class Recipe:
     labelled_images: int | None = None
     unlabelled_images: int = 0
     certainty: float = 0.9
+    last_epoch: bool = False
     seed: int = 1
     mixed_precision: bool = False
 
@@ -168,7 +171,7 @@ NUCLEI = Recipe(
 # Movies tell the size of their pixels, so that no diameter has to be gone by.
 SOMA = dataclasses.replace(NUCLEI, cooldown_epochs=16, imaging_rate=0.25, zoom=1.3, diameter_px=None)
 # For `soma` on a few labelled images of one's own: benchmarks/own_images.py tells what comes of it.
-OWN_IMAGES = dataclasses.replace(SOMA, epochs=60, cooldown_epochs=50)
+OWN_IMAGES = dataclasses.replace(SOMA, epochs=60, cooldown_epochs=50, last_epoch=True)
 
 RECIPES = {
     "pretraining": PRETRAINING,

@@ -31,7 +31,8 @@ LENGTH = ("epochs", "cooldown_epochs")  # a run may be made longer or shorter, a
 def train(network, recipe, train_samples, validation_samples, folder, *, extra=None, verbose="auto", tensorboard=True):
     """Train `network` in place by `recipe` and leave it with the weights of its best epoch.
 
-    The best epoch is the one with the highest mean validation IoU per image (`val_iou`), on the centre crops.
+    The best epoch is the one with the highest mean validation IoU per image (`val_iou`), on the centre crops. Of a
+    recipe with `last_epoch` it is the last one whose weights are left.
 
     Args:
         network: `somaseg.models.UNet`; its weights are where training starts.
@@ -100,7 +101,8 @@ def train(network, recipe, train_samples, validation_samples, folder, *, extra=N
         )
     elif not (folder / "curves.png").exists():  # killed at the very end
         checkpoints.draw_curves()
-    checkpoints.load_best(trainer.network)
+    if not recipe.last_epoch:
+        checkpoints.load_best(trainer.network)
     return checkpoints.history
 
 

@@ -238,6 +238,17 @@ def test_load_last_epoch_gives_the_weights_of_the_last_epoch_whichever_was_the_b
         np.testing.assert_array_equal(np.asarray(variable), np.asarray(expected))
 
 
+def test_a_recipe_may_keep_the_last_epoch_whichever_was_the_best(tmp_path):
+    recipe = with_epochs(2, last_epoch=True)
+    trained, _ = train(tmp_path, recipe)
+    UNet(filters=4, depth=2).save_weights(tmp_path / "checkpoints" / state_of(tmp_path)["best"])  # nothing like it
+    last = UNet(filters=4, depth=2)
+    runs.load_last_epoch(last, tmp_path)
+    for network in (trained, train(tmp_path, recipe)[0]):
+        for variable, expected in zip(network.variables, last.variables):
+            np.testing.assert_array_equal(np.asarray(variable), np.asarray(expected))
+
+
 def test_load_last_epoch_of_a_transfer_leaves_the_network_as_trainable_as_it_was(transfer):
     folder, (trained, _) = transfer
     network = UNet(filters=4, depth=2)
