@@ -1,15 +1,15 @@
 """What a few labelled images of one's own are worth: fine-tune `soma` on those of one simulated lab, score on others.
 
     python benchmarks/own_images.py [--labs 0 1 2 3] [--images 4 16] [--validation 5]
-                                    [--recipes own_images transfer]
+                                    [--recipes own_images transfer] [--best-epoch]
 
 A lab is one draw of `somaseg.simulation.variety.draw_unseen_parameters`: a microscope and neurons beyond all that
 `soma` was trained on, the same in all its images, which are SIMULATED. It labels some images to train on and a few to
-validate; 20 others are scored, and no setting is chosen on them. What launch/finetune.py and launch/evaluate.py do is
-done here.
+validate; 20 others are scored. What launch/finetune.py and launch/evaluate.py do is done here.
 """
 
 import argparse
+import dataclasses
 import sys
 import tempfile
 import time
@@ -50,16 +50,14 @@ def score(segmenter, samples):
     return {column: summary[key] for column, key in SCORES.items()}
 
 
-def fine_tune(name, lab, count, validation_count):
+def fine_tune(recipe, lab, count, validation_count):
     """(segmenter, seconds) after training by a recipe on `count` images of a lab; others of it validate."""
     import keras
 
     from somaseg import Segmenter
     from somaseg.models import UNet
-    from somaseg.training.recipes import RECIPES
     from somaseg.training.runs import retrained_settings, save_preset, train
 
-    recipe = RECIPES[name]
     training, validation = images_of(lab, "train", count), images_of(lab, "validation", validation_count)
     keras.utils.set_random_seed(recipe.seed)
     network = UNet.from_preset(PRESET)
@@ -91,21 +89,26 @@ def main():
     parser.add_argument("--images", nargs="+", type=int, default=[4, 16], help="labelled to train on")
     parser.add_argument("--validation", type=int, default=5, help="labelled to validate on")
     parser.add_argument("--recipes", nargs="+", default=["own_images"], help="of somaseg/training/recipes.py")
+    parser.add_argument("--best-epoch", action="store_true", help="keep the best epoch also where a recipe does not")
     options = parser.parse_args()
 
     from somaseg import Segmenter
+    from somaseg.training.recipes import RECIPES
 
     rows = []
     wanted = [("untouched", 0)] + [(recipe, count) for recipe in options.recipes for count in options.images]
-    for recipe, count in wanted:
+    for name, count in wanted:
         for lab in options.labs:
             if count:
+                recipe = RECIPES[name]
+                if options.best_epoch:
+                    recipe = dataclasses.replace(recipe, last_epoch=False)
                 segmenter, seconds = fine_tune(recipe, lab, count, options.validation)
             else:
                 segmenter, seconds = Segmenter.from_preset(PRESET), 0.0
             scores = score(segmenter, images_of(lab, "test", TEST_IMAGES))
-            rows.append({"recipe": recipe, "labelled_images": count, **scores, "seconds": seconds})
-            print(f"lab {lab}, {recipe}, {count} images: F1 {scores['f1']:.3f}", file=sys.stderr, flush=True)
+            rows.append({"recipe": name, "labelled_images": count, **scores, "seconds": seconds})
+            print(f"lab {lab}, {name}, {count} images: F1 {scores['f1']:.3f}", file=sys.stderr, flush=True)
     print_table(rows)
 
 

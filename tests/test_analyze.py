@@ -137,12 +137,12 @@ def ctrl_c():
 
 
 class Hanging(Counting):
-    """A segmenter whose network does not end before `hanging_s`: it asks whether it is still wanted, or it does not."""
+    """A segmenter whose network hangs for 20 s: it asks now and then whether it is still wanted, or it does not."""
 
-    def __init__(self, segmenter, *, asks, hanging_s=20.0):
+    def __init__(self, segmenter, *, asks):
         super().__init__(segmenter)
         self.asks, self.released = asks, threading.Event()
-        self.late = threading.Timer(hanging_s, self.released.set)  # what is heard only then fails instead of hanging
+        self.late = threading.Timer(20.0, self.released.set)  # what is heard only then fails instead of hanging
         self.late.daemon = True
         self.late.start()
 

@@ -133,10 +133,11 @@ def test_from_labelled_images_to_an_exported_model(launch, tmp_path):
     assert Samples.load(tmp_path / "smaller" / "train.npz").images[0].shape[0] < 48 * 0.6
     sizes, both = f"--dataset={tmp_path / 'data'},{tmp_path / 'smaller'}", f"--dataset={tmp_path / 'both'}"
     assert "train.npz: 6 images" in done("dataset_to_npz", sizes, f"--output={tmp_path / 'both'}")
-    done(
-        *("finetune", both, *small, f"--preset={tmp_path / 'base'}", "--epochs=1", "--elastic_alpha=5"),
+    printed = done(
+        *("finetune", both, *small, f"--preset={tmp_path / 'base'}", "--epochs=1", "--elastic_alpha=5", "--last_epoch"),
         *(f"--run={tmp_path / 'second'}", f"--save_preset={tmp_path / 'tuned'}"),
     )
+    assert "last epoch, 1 of 1" in printed
     tuned = UNet.from_preset(tmp_path / "tuned")
     changed = [a.path for a, b in zip(tuned.weights, base.weights) if np.any(a.numpy() != b.numpy())]
     assert changed
