@@ -22,6 +22,7 @@ flags.DEFINE_string("manual_dir", None, "Folder with the files that the data set
 flags.DEFINE_string("output", None, "Folder for the scores (default: only print).")
 flags.DEFINE_float("threshold", None, "Probability above which a pixel is soma (default: the preset's).")
 flags.DEFINE_integer("minimum_area_px", None, "Drop smaller objects (default: the preset's).")
+flags.DEFINE_float("edge_area_share", None, "Share of it enough of what the edge cuts (default: the preset's).")
 flags.DEFINE_float("vote_spread_px", None, "Spread of the votes for a centre (default: the preset's).")
 flags.DEFINE_boolean("estimates_diameter", None, "Estimate the scale of each image (default: the preset's).")
 flags.DEFINE_float("diameter", None, "Typical diameter of the somas in the images, pixels; none is estimated then.")
@@ -42,7 +43,7 @@ def main(_):
     from somaseg.segmentation.kaggle_submission import write_submission
     from somaseg.segmentation.segmenter import Segmenter
 
-    names = ("threshold", "minimum_area_px", "vote_spread_px", "estimates_diameter", "flips")
+    names = ("threshold", "minimum_area_px", "edge_area_share", "vote_spread_px", "estimates_diameter", "flips")
     settings = {name: FLAGS[name].value for name in names if FLAGS[name].value is not None}
     segmenter = Segmenter.from_preset(FLAGS.preset, **settings)
     samples = load_samples(FLAGS.dataset, FLAGS.split, data_dir=FLAGS.data_dir, manual_dir=FLAGS.manual_dir)

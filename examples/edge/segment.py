@@ -101,18 +101,18 @@ def decode(maps, settings):
     votes = np.bincount(y * mask.shape[1] + x, minlength=mask.size).reshape(mask.shape).astype(np.float32)
     votes = cv2.GaussianBlur(votes, (0, 0), spread, borderType=cv2.BORDER_CONSTANT)
     highest = cv2.dilate(votes, np.ones((2 * max(1, round(spread)) + 1,) * 2, np.uint8))
-    peaks = (votes == highest) & (votes >= 8.0 / (2 * np.pi * spread**2))
+    below = ((votes != highest) | (votes < 8.0 / (2 * np.pi * spread**2))).astype(np.uint8)
     labels = np.zeros(mask.shape, np.int32)
-    if peaks.any():
-        how = {"distanceType": cv2.DIST_L2, "maskSize": cv2.DIST_MASK_5, "labelType": cv2.DIST_LABEL_CCOMP}
-        labels[mask] = cv2.distanceTransformWithLabels((~peaks).astype(np.uint8), **how)[1][y, x]
+    if not below.all():
+        labels[mask] = cv2.distanceTransformWithLabels(below, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_CCOMP)[1][y, x]
     return number(labels, settings)
 
 
 def number(labels, settings):
     """Labels 1..n in the order of their first pixel, without the small ones."""
     found, first, area = np.unique(labels, return_index=True, return_counts=True)
-    kept = (found > 0) & (area >= settings["minimum_area_px"])
+    cut = np.isin(found, np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    kept = (found > 0) & (area >= settings["minimum_area_px"] * np.where(cut, settings.get("edge_area_share", 1), 1))
     new = np.zeros(labels.max() + 1, np.uint16)
     new[found[kept][np.argsort(first[kept])]] = np.arange(1, kept.sum() + 1)
     return new[labels]

@@ -9,13 +9,14 @@ import pandas as pd
 _ROWS = 1024  # counted at a time
 
 
-def label_components(probability, *, threshold=0.5, minimum_area_px=0):
+def label_components(probability, *, threshold=0.5, minimum_area_px=0, edge_area_share=1.0):
     """Label image of the 8-connected regions where `probability > threshold`.
 
     Args:
         probability: float (H, W).
         threshold: float.
         minimum_area_px: int, regions of fewer pixels are dropped.
+        edge_area_share: float, see `number_instances`.
 
     Returns:
         (H, W), 0 background and 1..n in the order of their first pixel; uint16, or uint32 beyond 65,535 regions.
@@ -26,15 +27,16 @@ def label_components(probability, *, threshold=0.5, minimum_area_px=0):
     """
     mask = (np.asarray(probability) > threshold).astype(np.uint8)
     labels = cv2.connectedComponents(mask, connectivity=8, ltype=cv2.CV_32S)[1]
-    return number_instances(labels, minimum_area_px=minimum_area_px)
+    return number_instances(labels, minimum_area_px=minimum_area_px, edge_area_share=edge_area_share)
 
 
-def number_instances(labels, *, minimum_area_px=0):
+def number_instances(labels, *, minimum_area_px=0, edge_area_share=1.0):
     """A label image with its instances numbered 1..n in the order of their first pixel, the small ones dropped.
 
     Args:
         labels: integer (H, W), 0 background.
         minimum_area_px: int, instances of fewer pixels become background.
+        edge_area_share: float in 0..1, of one that the image's edge cuts this share of the least area is enough.
 
     Returns:
         (H, W); uint16, or uint32 beyond 65,535 instances.
@@ -51,7 +53,10 @@ def number_instances(labels, *, minimum_area_px=0):
     begins = np.flatnonzero(np.concatenate([[True], flat[1:] != flat[:-1]]))[::-1]
     first = np.zeros(most, np.int64)
     first[flat[begins]] = begins  # from the last to the first: the first stays
-    kept = area >= max(1, minimum_area_px)
+    least = np.full(most, float(minimum_area_px))
+    for edge in (labels[:1], labels[-1:], labels[:, :1], labels[:, -1:]):
+        least[edge] = edge_area_share * minimum_area_px
+    kept = area >= np.maximum(least, 1)
     kept[0] = False
     order = np.argsort(first, kind="stable")
     order = order[kept[order]]

@@ -28,6 +28,7 @@ from somaseg.segmentation.tiling import predict_tiled
 DEFAULTS = {
     "threshold": 0.5,
     "minimum_area_px": 20,
+    "edge_area_share": 1.0,
     "smoothing_px": 0.0,
     "vote_spread_px": 3.0,
     "tile_px": 1024,
@@ -50,6 +51,7 @@ class Segmenter:
         depth: int, with `predict`: the network's number of encoder stages.
         threshold: float in 0..1, a pixel is soma when its probability is above it.
         minimum_area_px: int, smaller regions are dropped.
+        edge_area_share: float in 0..1, of a region that the image's edge cuts this share of the least area is enough.
         smoothing_px: float, standard deviation of a Gaussian that is run over the image first, against noise; 0 for
             none.
         vote_spread_px: float, for networks with offsets: how far pixels of one soma disagree about its centre, see
@@ -83,6 +85,7 @@ class Segmenter:
         depth=5,
         threshold=DEFAULTS["threshold"],
         minimum_area_px=DEFAULTS["minimum_area_px"],
+        edge_area_share=DEFAULTS["edge_area_share"],
         smoothing_px=DEFAULTS["smoothing_px"],
         vote_spread_px=DEFAULTS["vote_spread_px"],
         tile_px=DEFAULTS["tile_px"],
@@ -95,6 +98,8 @@ class Segmenter:
             raise ValueError(f"threshold must be between 0 and 1, got {threshold!r}.")
         if minimum_area_px < 0:
             raise ValueError(f"minimum_area_px must be 0 or more, got {minimum_area_px!r}.")
+        if not 0 <= edge_area_share <= 1:
+            raise ValueError(f"edge_area_share must be between 0 and 1, got {edge_area_share!r}.")
         if smoothing_px < 0:
             raise ValueError(f"smoothing_px must be 0 or more, got {smoothing_px!r}.")
         if not vote_spread_px > 0:
@@ -113,6 +118,7 @@ class Segmenter:
         self.precision = getattr(self._run, "precision", None)
         self.threshold = threshold
         self.minimum_area_px = minimum_area_px
+        self.edge_area_share = edge_area_share
         self.smoothing_px = smoothing_px
         self.vote_spread_px = vote_spread_px
         self.tile_px = tile_px
@@ -222,6 +228,7 @@ class Segmenter:
             threshold=self.threshold,
             minimum_area_px=round(self.minimum_area_px / factor**2),
             vote_spread_px=self.vote_spread_px / factor,
+            edge_area_share=self.edge_area_share,
         )
         return Segmentation(labels, maps["mask"], network_seconds, time.perf_counter() - begin, factor)
 

@@ -244,7 +244,7 @@ def save_preset(network, recipe, history, folder, *, dataset, run, settings=None
 def retrained_settings(preset, network, samples, *, diameter_px=None, um_per_px=None):
     """The settings of `somaseg.Segmenter` for a network that started from a preset and learnt from other images.
 
-    Threshold, least area and spread of the votes are the preset's where the heads are the same, area and spread in
+    Threshold, least areas and spread of the votes are the preset's where the heads are the same, area and spread in
     proportion to the diameters. The scale is that of the images.
 
     Args:
@@ -259,7 +259,8 @@ def retrained_settings(preset, network, samples, *, diameter_px=None, um_per_px=
     """
     folder = find_preset(preset)
     stored = read_preprocessor(folder) if read_config(folder)["network"]["heads"] == network.heads else {}
-    settings = {name: stored[name] for name in ("threshold", "minimum_area_px", "vote_spread_px") if name in stored}
+    kept = ("threshold", "minimum_area_px", "edge_area_share", "vote_spread_px")
+    settings = {name: stored[name] for name in kept if name in stored}
     found = [median_diameter(instances) for instances in samples.instances if instances.any()]
     if diameter_px is None and found:
         diameter_px = round(float(np.median(found)), 1)

@@ -32,7 +32,7 @@ def offsets_preset(stills, random_unet, tmp_path_factory):
     fitted = np.concatenate([mask, offsets], axis=1)
     head.set_weights([fitted[:4].reshape(1, 1, 4, 3), fitted[4]])
     folder = tmp_path_factory.mktemp("presets") / "small"
-    network.save_to_preset(folder, preprocessor={"minimum_area_px": 8, "vote_spread_px": 2.0})
+    network.save_to_preset(folder, preprocessor={"minimum_area_px": 8, "edge_area_share": 0.5, "vote_spread_px": 2.0})
     return folder
 
 

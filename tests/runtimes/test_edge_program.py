@@ -83,7 +83,7 @@ def test_large_frames_are_tiled_without_seams(edge, exported, local, stills, siz
 def test_mask_only_models_are_read_by_touching_pixels(edge):
     probability = np.zeros((20, 20), np.float32)
     probability[2:6, 2:6] = probability[10:16, 3:9] = probability[18, 18] = 0.9
-    settings = {"threshold": 0.5, "vote_spread_px": 3.0, "minimum_area_px": 4}
+    settings = {"threshold": 0.5, "vote_spread_px": 3.0, "minimum_area_px": 4, "edge_area_share": 0.5}
     labels = edge.decode({"probability": probability}, settings)
     assert np.unique(labels, return_counts=True)[1].tolist() == [400 - 16 - 36, 16, 36]
 

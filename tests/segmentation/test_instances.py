@@ -45,6 +45,16 @@ def test_smaller_objects_are_dropped_and_the_others_numbered_without_a_gap():
     assert label_components(probability(rows), minimum_area_px=0).max() == 4
 
 
+@pytest.mark.parametrize("turns", range(4))
+def test_of_what_the_edge_cuts_a_share_is_enough(turns):
+    rows = ["##...#.", "#......", "...##..", "...#...", ".......", "......."]
+    turned = np.rot90(probability(rows), turns)
+    found = np.rot90(label_components(turned, minimum_area_px=6, edge_area_share=0.5), -turns)
+    assert (found > 0).tolist() == [[True] * 2 + [False] * 5, [True] + [False] * 6, *[[False] * 7] * 4]
+    assert label_components(turned, minimum_area_px=6).max() == 0
+    assert label_components(turned, minimum_area_px=3, edge_area_share=0.0).max() == 3
+
+
 def test_a_pixel_at_the_threshold_is_background():
     assert label_components(np.array([[0.25, 0.5, 0.75]]), threshold=0.5).tolist() == [[0, 0, 1]]
 

@@ -161,6 +161,7 @@ def test_a_preset_brings_its_settings_and_a_given_one_replaces_them(bright_prese
     assert segmenter.settings() == {
         "threshold": 0.25,
         "minimum_area_px": 4,
+        "edge_area_share": 1.0,
         "smoothing_px": 0.0,
         "vote_spread_px": 3.0,
         "tile_px": 1024,
@@ -192,6 +193,24 @@ def test_tiles_change_nothing_of_instances_by_votes(random_unet):
     whole = Segmenter(network, **settings)(image)
     assert len(whole) > 3
     np.testing.assert_array_equal(Segmenter(network, tile_px=32, **settings)(image).labels, whole.labels)
+
+
+def test_what_the_edge_cuts_may_be_smaller_by_the_share_that_a_segmenter_is_given(bright_preset):
+    image = np.zeros((40, 40), np.uint8)
+    image[:4, 10:16] = image[20:24, 20:26] = image[30:38, 4:12] = 255
+    areas = {share: _areas(bright_preset, image, edge_area_share=share) for share in (1.0, 0.5)}
+    assert areas == {1.0: [64], 0.5: [24, 64]}
+
+
+def _areas(preset, image, **settings):
+    segmenter = somaseg.Segmenter.from_preset(preset, minimum_area_px=40, **settings)
+    return np.bincount(segmenter(image).labels.ravel())[1:].tolist()
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1])
+def test_a_share_that_is_none_is_refused(share):
+    with pytest.raises(ValueError, match=f"edge_area_share must be between 0 and 1, got {share}"):
+        Segmenter(UNet(filters=2, depth=2), edge_area_share=share)
 
 
 @pytest.mark.parametrize("spread", [0.0, -1.0])

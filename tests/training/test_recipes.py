@@ -92,7 +92,8 @@ def test_a_preset_goes_by_the_diameter_that_its_recipe_went_by(tmp_path):
 
 
 def test_a_retrained_preset_keeps_its_settings_at_the_scale_of_what_it_learnt_from(tmp_path):
-    stored = {"threshold": 0.7, "minimum_area_px": 100, "vote_spread_px": 2.0, "diameter_px": 10.0, "um_per_px": 0.5}
+    stored = {"threshold": 0.7, "minimum_area_px": 100, "edge_area_share": 0.5, "vote_spread_px": 2.0}
+    stored |= {"diameter_px": 10.0, "um_per_px": 0.5}
     network = UNet(filters=1, depth=2, heads="offsets")
     network.save_to_preset(tmp_path, preprocessor=stored)
     squares = np.kron(np.eye(2, dtype=np.uint16), np.ones((20, 20), np.uint16)) * np.repeat([1, 2], 20)[:, None]
@@ -101,10 +102,11 @@ def test_a_retrained_preset_keeps_its_settings_at_the_scale_of_what_it_learnt_fr
     assert retrained_settings(tmp_path, network, samples) == {
         "threshold": 0.7,
         "minimum_area_px": round(100 * 2.26**2),
+        "edge_area_share": 0.5,
         "vote_spread_px": round(2 * 2.26, 2),
         "diameter_px": pytest.approx(diameter, abs=0.05),
     }
-    kept = {"threshold": 0.7, "minimum_area_px": 100, "vote_spread_px": 2.0, "diameter_px": 10.0, "um_per_px": 0.3}
-    assert retrained_settings(tmp_path, network, samples, diameter_px=10.0, um_per_px=0.3) == kept
+    kept = retrained_settings(tmp_path, network, samples, diameter_px=10.0, um_per_px=0.3)
+    assert kept == {**stored, "um_per_px": 0.3}
     others = UNet(filters=1, depth=2)
     assert retrained_settings(tmp_path, others, samples) == {"diameter_px": pytest.approx(diameter, abs=0.05)}
