@@ -28,7 +28,7 @@ from somaseg.tracking.formats.trackmate import write_trackmate
 from somaseg.tracking.link_tracks import without_brief_tracks
 from somaseg.tracking.linkers import find_linker, link_with
 from somaseg.tracking.results import TRACK_COLUMNS, Result, write_result
-from somaseg.tracking.somas import at_edge, find_somas, relabel, shared_areas
+from somaseg.tracking.somas import find_somas, relabel, shared_areas
 
 _FRAMES_WAITING = 1  # labelled and not yet measured; each is held in memory
 _HEARS_AFTER_S = 0.5
@@ -296,23 +296,18 @@ def _result(movie, store, somas, found, drift):
     frames, names = somas["frame"].to_numpy(), somas["label"].to_numpy()
     order = np.argsort(frames, kind="stable")
     bounds = np.searchsorted(frames[order], np.arange(movie.frame_count + 1))
-    cut = np.zeros(len(somas), np.uint8)
     for t in range(movie.frame_count):
         rows = order[bounds[t] : bounds[t + 1]]
         track_of = dict(zip(names[rows].tolist(), found.track_ids[rows].tolist()))
-        labelled = store.labels(t)
-        cut[rows] = at_edge(labelled, names[rows])
-        labels[t] = relabel(labelled, track_of, drop_others=True)
+        labels[t] = relabel(store.labels(t), track_of, drop_others=True)
     confidence = np.full(len(somas), np.nan)
     confidence[found.links["next_row"].to_numpy(np.int64)] = found.links["confidence"]
     tracks = somas.assign(
         track_id=found.track_ids,
         time_min=somas["frame"] * movie.calibration.minutes_per_frame,
         link_confidence=confidence,
-        at_edge=cut,
     )
-    columns = [*TRACK_COLUMNS, "link_confidence", "at_edge"]
-    tracks = tracks[columns].sort_values(["track_id", "frame"], ignore_index=True)
+    tracks = tracks[[*TRACK_COLUMNS, "link_confidence"]].sort_values(["track_id", "frame"], ignore_index=True)
     dy, dx = drift.drift_px.T
     summary = {
         **found.quality,

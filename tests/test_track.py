@@ -10,7 +10,6 @@ import tifffile
 
 from somaseg import following
 from somaseg.idtracker_exchange import export_idtracker, import_idtracker, import_idtracker_tracks
-from somaseg.migration.track_migration import measure_track_file
 from somaseg.movies import Calibration, write_hyperstack
 from somaseg.track import track
 from somaseg.tracking import read_result
@@ -50,19 +49,6 @@ def test_label_images_alone_become_tracks_with_units(folder):
     run = json.loads((folder / "out" / "run.json").read_text())
     assert run["movie"] is None and run["linker"] == "somaseg" and run["time"]["seconds_until_writing"] > 0
     assert {path.name for path in folder.iterdir()} == {"labels.tif", "movie.tif", "out"}  # no scratch is left
-
-
-def test_what_the_edge_cuts_is_told_and_no_evidence_of_movement(tmp_path, no_report):
-    labels = np.zeros((8, 64, 64), np.uint16)
-    for t in range(8):
-        labels[t, 30:36, max(0, 38 - 6 * t) : 44 - 6 * t] = 1  # whole until frame 6, two columns after
-    write_hyperstack(tmp_path / "labels.tif", labels, UNITS)
-    track(tmp_path / "labels.tif", tmp_path / "out", linker="labels")
-    result = read_result(tmp_path / "out")
-    assert result.tracks["at_edge"].tolist() == [0] * 7 + [1]
-    assert result.cells["last_frame"].tolist() == [6] and result.summary["cut_outlines"] == 1
-    again = measure_track_file(tmp_path / "out" / "tracks.csv", tmp_path / "again")
-    pd.testing.assert_frame_equal(again.cells, result.cells, check_dtype=False)
 
 
 def test_images_give_intensities(folder, no_report):

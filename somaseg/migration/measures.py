@@ -7,7 +7,6 @@ import pandas as pd
 
 from somaseg.migration.arrest import ArrestParameters, find_arrested
 from somaseg.migration.cells import measure_cells, noise_floor_um
-from somaseg.migration.cut_outlines import without_cut_outlines
 from somaseg.migration.directions import summarize_directions
 from somaseg.migration.msd import mean_square_displacement
 from somaseg.migration.outline_steps import without_outline_steps
@@ -96,9 +95,8 @@ def measure_migration(
         tracks: `pandas.DataFrame` with track_id, frame (whole numbers), y_um and x_um (in the tissue, drift taken off).
             Tracks may have gaps, begin and end anywhere, and be none at all. Where there is link_confidence, ends that
             hang on an unsure link are taken off first (`somaseg.migration.unsure_ends`) and too few saltations are not
-            counted (`somaseg.migration.saltations.detection_limit`); where there is at_edge, positions of somas that
-            the image's edge cuts are left out (`somaseg.migration.cut_outlines`); where there is area_um2, what
-            outlines move while their somas stay is taken off (`somaseg.migration.outline_steps`).
+            counted (`somaseg.migration.saltations.detection_limit`); where there is area_um2, what outlines move while
+            their somas stay is taken off (`somaseg.migration.outline_steps`).
         calibration: `Calibration`.
         parameters: `MigrationParameters`.
         frames: int, number of frames of the movie, told in the summary; None where it is not known.
@@ -124,8 +122,7 @@ def measure_migration(
     minutes = calibration.minutes_per_frame
     progress("saltations", 0, 1)
     linked, unsure_ends = without_unsure_ends(tracks)
-    whole, cut_outlines = without_cut_outlines(linked)
-    tracks, outline_steps = without_outline_steps(whole)
+    tracks, outline_steps = without_outline_steps(linked)
     noise = measure_position_noise(tracks)
     given = {"minutes_per_frame": minutes, "noise_um": noise.sigma_um}
     seen = find_saltations(tracks, **given, parameters=parameters.saltations, drift=noise.drift)
@@ -166,7 +163,6 @@ def measure_migration(
             cells=cells,
             outline_steps=outline_steps,
             unsure_ends=unsure_ends,
-            cut_outlines=cut_outlines,
             saltations=saltations,
             not_counted=len(seen.table) - len(saltations.table),
             pauses=pauses,

@@ -19,7 +19,6 @@ def summarize(
     cells,
     outline_steps,
     unsure_ends,
-    cut_outlines,
     saltations,
     not_counted,
     pauses,
@@ -36,7 +35,6 @@ def summarize(
         cells: as `somaseg.migration.cells.measure_cells` makes them.
         outline_steps: int, as `without_outline_steps` counts them.
         unsure_ends: int, as `without_unsure_ends` counts them.
-        cut_outlines: int, as `without_cut_outlines` counts them.
         not_counted: int, saltations that are no more than errors, see `somaseg.migration.saltations.detection_limit`.
         saltations, noise, corrected: `Saltations`, `PositionNoise`, `CorrectedSaltations` or None.
         pauses, survival: as `find_pauses` makes them, and their `PauseSurvival`.
@@ -57,7 +55,6 @@ def summarize(
         "hours": float(cells["duration_h"].sum()),
         "outline_steps": outline_steps,
         "unsure_ends": unsure_ends,
-        "cut_outlines": cut_outlines,
         "position_noise_um": noise.sigma_um,
         "position_noise_steps": noise.n_steps,
         "position_noise_source": noise.source,

@@ -73,8 +73,7 @@ def _noise(summary):
         + _worse(summary)
         + ". It lengthens paths and makes cells at rest seem to move; the mean speed less noise has it taken off."
         + _outlines(summary)
-        + _ends(summary)
-        + _at_edge(summary),
+        + _ends(summary),
         str(source).startswith("assumed"),
     )
 
@@ -101,13 +100,6 @@ def _ends(summary):
     if not positions:
         return ""
     return f" {plain_number(positions)} position(s) at the end of a track hang on an unsure link and are left out."
-
-
-def _at_edge(summary):
-    positions = summary.get("cut_outlines")
-    if not positions:
-        return ""
-    return f" {plain_number(positions)} position(s) of somas that the image's edge cuts are left out."
 
 
 def _threshold(summary):

@@ -105,16 +105,6 @@ def relabel(labels_frame: np.ndarray, label_to_track, *, drop_others: bool = Fal
     return new.astype(np.uint16 if new.max() < 2**16 else np.uint32)[positions]
 
 
-def at_edge(labels_frame: np.ndarray, labels) -> np.ndarray:
-    """Which somas the edge of the image cuts: whether each of `labels` lies in the first or last row or column.
-
-    >>> at_edge(np.array([[0, 0, 0, 2], [0, 5, 0, 0], [0, 0, 0, 0]]), [2, 5]).tolist()
-    [True, False]
-    """
-    rows, columns = labels_frame[[0, -1]], labels_frame[:, [0, -1]]
-    return np.isin(labels, np.concatenate([rows.ravel(), columns.ravel()]))
-
-
 def shared_areas(labels_frame: np.ndarray, next_labels: np.ndarray, *, frame: int) -> pd.DataFrame:
     """Which somas of one frame lie on which of the next: frame, label, next_label, iou; for `link_somas`.
 
