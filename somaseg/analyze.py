@@ -86,7 +86,16 @@ def analyze(
             progress=progress,
             # One in the network, one before or after it, which takes half as much memory again.
             labelled_at_once=2 if movie.height_px * movie.width_px <= _LARGE_FRAME_PX else 1,
+            least_area_px=_least_area_px(segmenter, scale),
         )
+
+
+def _least_area_px(segmenter, scale):
+    """Of a soma that the edge does not cut; 0 where the segmenter makes no difference."""
+    settings = segmenter.settings()
+    if settings.get("edge_area_share", 1.0) == 1.0:
+        return 0
+    return round(settings["minimum_area_px"] / segmenter.magnification(**scale) ** 2)
 
 
 def _scale(segmenter, movie, um_per_px):

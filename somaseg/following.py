@@ -69,6 +69,7 @@ def follow(
     progress=None,
     pictures=True,
     labelled_at_once=1,
+    least_area_px=0,
 ):
     """Label every frame of a movie, link the somas, measure their migration, and write the result folder.
 
@@ -91,6 +92,8 @@ def follow(
             `measure_migration`, or "write".
         pictures: bool; False when the movie's frames are no pictures but labels: nothing is measured in them or drawn.
         labelled_at_once: int, how many frames `label` is called for at the same time, each in a thread.
+        least_area_px: int, a smaller soma is one that the image's edge cuts (`edge_area_share` of the segmenter): its
+            position is not measured.
 
     Returns:
         `Analysis`.
@@ -123,6 +126,7 @@ def follow(
         least = min(linking.least_frames, movie.frame_count)
         somas, found = without_brief_tracks(somas, found, least_frames=least)
         progress("link", 1, 1)
+        somas["partial"] = (somas["area_px"] < least_area_px).astype(np.uint8)
         result = _result(movie, store, somas, found, drift)
         if run.get("simulated"):
             result.summary["simulated"] = True
@@ -307,7 +311,8 @@ def _result(movie, store, somas, found, drift):
         time_min=somas["frame"] * movie.calibration.minutes_per_frame,
         link_confidence=confidence,
     )
-    tracks = tracks[[*TRACK_COLUMNS, "link_confidence"]].sort_values(["track_id", "frame"], ignore_index=True)
+    columns = [*TRACK_COLUMNS, "link_confidence", "partial"]
+    tracks = tracks[columns].sort_values(["track_id", "frame"], ignore_index=True)
     dy, dx = drift.drift_px.T
     summary = {
         **found.quality,

@@ -10,6 +10,7 @@ from somaseg.migration.cells import measure_cells, noise_floor_um
 from somaseg.migration.directions import summarize_directions
 from somaseg.migration.msd import mean_square_displacement
 from somaseg.migration.outline_steps import without_outline_steps
+from somaseg.migration.partial_somas import without_partial_somas
 from somaseg.migration.pauses import find_pauses, pause_survival
 from somaseg.migration.random_walk import fit_fuerth, fuerth_msd_um2
 from somaseg.migration.saltations.detection_limit import above_errors
@@ -93,10 +94,11 @@ def measure_migration(
 
     Args:
         tracks: `pandas.DataFrame` with track_id, frame (whole numbers), y_um and x_um (in the tissue, drift taken off).
-            Tracks may have gaps, begin and end anywhere, and be none at all. Where there is link_confidence, ends that
-            hang on an unsure link are taken off first (`somaseg.migration.unsure_ends`) and too few saltations are not
-            counted (`somaseg.migration.saltations.detection_limit`); where there is area_um2, what outlines move while
-            their somas stay is taken off (`somaseg.migration.outline_steps`).
+            Tracks may have gaps, begin and end anywhere, and be none at all. Where there is partial, somas that lie
+            mostly outside the image are left out first (`somaseg.migration.partial_somas`). Where there is
+            link_confidence, ends that hang on an unsure link are taken off (`somaseg.migration.unsure_ends`) and too
+            few saltations are not counted (`somaseg.migration.saltations.detection_limit`); where there is area_um2,
+            what outlines move while their somas stay is taken off (`somaseg.migration.outline_steps`).
         calibration: `Calibration`.
         parameters: `MigrationParameters`.
         frames: int, number of frames of the movie, told in the summary; None where it is not known.
@@ -121,7 +123,8 @@ def measure_migration(
     progress = progress or (lambda stage, done, total: None)
     minutes = calibration.minutes_per_frame
     progress("saltations", 0, 1)
-    linked, unsure_ends = without_unsure_ends(tracks)
+    seen_enough, partial_somas = without_partial_somas(tracks)
+    linked, unsure_ends = without_unsure_ends(seen_enough)
     tracks, outline_steps = without_outline_steps(linked)
     noise = measure_position_noise(tracks)
     given = {"minutes_per_frame": minutes, "noise_um": noise.sigma_um}
@@ -163,6 +166,7 @@ def measure_migration(
             cells=cells,
             outline_steps=outline_steps,
             unsure_ends=unsure_ends,
+            partial_somas=partial_somas,
             saltations=saltations,
             not_counted=len(seen.table) - len(saltations.table),
             pauses=pauses,

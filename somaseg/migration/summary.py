@@ -19,6 +19,7 @@ def summarize(
     cells,
     outline_steps,
     unsure_ends,
+    partial_somas,
     saltations,
     not_counted,
     pauses,
@@ -35,6 +36,7 @@ def summarize(
         cells: as `somaseg.migration.cells.measure_cells` makes them.
         outline_steps: int, as `without_outline_steps` counts them.
         unsure_ends: int, as `without_unsure_ends` counts them.
+        partial_somas: int, as `without_partial_somas` counts them.
         not_counted: int, saltations that are no more than errors, see `somaseg.migration.saltations.detection_limit`.
         saltations, noise, corrected: `Saltations`, `PositionNoise`, `CorrectedSaltations` or None.
         pauses, survival: as `find_pauses` makes them, and their `PauseSurvival`.
@@ -55,6 +57,7 @@ def summarize(
         "hours": float(cells["duration_h"].sum()),
         "outline_steps": outline_steps,
         "unsure_ends": unsure_ends,
+        "partial_somas": partial_somas,
         "position_noise_um": noise.sigma_um,
         "position_noise_steps": noise.n_steps,
         "position_noise_source": noise.source,

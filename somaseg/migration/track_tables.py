@@ -28,7 +28,7 @@ _KNOWN = (
 _HIGHEST = 2**53  # beyond it, numbers read as decimals are not exact
 _MOST_FRAMES = 2_000_000
 _EQUAL_WITHIN = 0.1  # of the frame interval
-_CARRIED = ("y_px", "x_px", "area_um2", "mean_intensity", "probability", "link_confidence")
+_CARRIED = ("y_px", "x_px", "area_um2", "mean_intensity", "probability", "link_confidence", "partial")
 
 
 @dataclass(frozen=True, eq=False)

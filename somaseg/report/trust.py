@@ -73,7 +73,8 @@ def _noise(summary):
         + _worse(summary)
         + ". It lengthens paths and makes cells at rest seem to move; the mean speed less noise has it taken off."
         + _outlines(summary)
-        + _ends(summary),
+        + _ends(summary)
+        + _partial(summary),
         str(source).startswith("assumed"),
     )
 
@@ -100,6 +101,13 @@ def _ends(summary):
     if not positions:
         return ""
     return f" {plain_number(positions)} position(s) at the end of a track hang on an unsure link and are left out."
+
+
+def _partial(summary):
+    positions = summary.get("partial_somas")
+    if not positions:
+        return ""
+    return f" {plain_number(positions)} position(s) of somas that lie mostly outside the image are left out."
 
 
 def _threshold(summary):
