@@ -20,6 +20,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from somaseg.migration.partial_somas import without_partial_somas
+
 NEAR_UM = 8.0
 KINDS = ("true", "between cells", "no cell", "outline")
 LENGTHS, CONFIDENCES = (2, 3, 4, 5, 6), (0.0, 0.6, 0.75, 0.9, 1.0)
@@ -55,7 +57,7 @@ class Truth:
 
 def of_movie(folder):
     """Of one movie: saltations by kind, how much there is of it, links at track ends, pieces that move throughout."""
-    tracks = pd.read_csv(folder / "result" / "tracks.csv")
+    tracks, _ = without_partial_somas(pd.read_csv(folder / "result" / "tracks.csv"))
     summary = json.loads((folder / "result" / "summary.json").read_text())
     truth = Truth(pd.read_csv(folder / "truth" / "tracks.csv"), summary["um_per_px"])
     rows = {track_id: list(own.itertuples()) for track_id, own in tracks.groupby("track_id")}
